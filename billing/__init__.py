@@ -1,0 +1,1 @@
+"""Pricing, the ledger, limits and reports."""

@@ -1,0 +1,1 @@
+"""The floor of the house: errors, money, ids, clock, redis, crypto. Nothing else lives here."""

@@ -1,0 +1,1 @@
+"""The tenant console: pages and API views that join several packages."""

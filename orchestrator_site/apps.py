@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class OrchestratorSiteConfig(AppConfig):
+    name = "orchestrator_site"

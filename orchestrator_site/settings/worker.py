@@ -1,0 +1,3 @@
+"""Celery and one-off commands: no pool, since a pool does not survive a fork."""
+
+from orchestrator_site.settings.base import *  # noqa: F403

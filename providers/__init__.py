@@ -1,0 +1,1 @@
+"""Who can answer and in which words: wire formats, catalogue, credentials, the upstream client."""

@@ -1,0 +1,146 @@
+"""The values every wire format speaks in: a request, chunks of an answer, usage, a target.
+
+Token names follow the OpenTelemetry GenAI conventions
+(opentelemetry.io/docs/specs/semconv/gen-ai): `input_tokens` counts everything sent, cached
+tokens included; `output_tokens` everything generated, reasoning tokens included.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from common.errors import OrchestratorError
+from providers.prices import Price
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Tokens of one attempt. The parts (cache, reasoning, audio) are contained in the two totals."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """A chat completion as the caller sent it.
+
+    `fields` holds every top-level field as the caller's own JSON text, known to us or not, so
+    that nothing is lost on the way to a target of the same wire format. `input_bytes` is the
+    length of the body, the upper bound that admission reserves from.
+    """
+
+    model: str
+    stream: bool
+    include_usage: bool
+    max_output_tokens: int | None
+    choices: int
+    fields: Mapping[str, msgspec.Raw]
+    input_bytes: int
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """One event of an answer: the bytes as they came, and what we read in them.
+
+    `raw` includes the event's separator, and joining the `raw` of all chunks gives the upstream's
+    bytes back. `text` is all generated text in the event (content, refusal, tool arguments,
+    reasoning), for counting when the vendor reports no usage. `finished` is true once every
+    choice of the request has its finish_reason. `usage_only` marks an event that carries usage
+    and nothing else: the one a caller who didn't ask for usage must not see.
+    """
+
+    raw: bytes
+    text: str = ""
+    model: str | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    error: OrchestratorError | None = None
+    finished: bool = False
+    done: bool = False
+    usage_only: bool = False
+
+
+class Secret:
+    """A string that never shows itself in a repr, a log line or an error."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+class Deadlines(msgspec.Struct, frozen=True):
+    """Seconds allowed to an upstream, each from the end of the one before; `total` from the start."""
+
+    connect: float = 5.0
+    first_byte: float = 60.0
+    between_chunks: float = 60.0
+    total: float = 600.0
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One model at one provider under one credential: all that a call to it needs.
+
+    `provider_scope` is "platform" for the operator's providers and "tenant" for the tenant's own.
+    `headers` are complete, the credential included. `price` is None for an unpriced model.
+    """
+
+    provider: str
+    provider_scope: Literal["platform", "tenant"]
+    wire: str
+    base_url: str
+    model: str
+    credential_id: UUID | None
+    headers: tuple[tuple[str, Secret], ...]
+    price: Price | None
+    deadlines: Deadlines = Deadlines()
+
+
+class UpstreamRequest(msgspec.Struct, frozen=True):
+    """What to send: an absolute URL, headers ready for the socket, the body's bytes."""
+
+    url: str
+    headers: tuple[tuple[str, Secret], ...]
+    body: bytes
+    stream: bool
+
+
+class StreamParser(Protocol):
+    """Turns an upstream's bytes, cut anywhere, into chunks. One instance per stream."""
+
+    def feed(self, data: bytes) -> list[Chunk]:
+        """The events completed by `data`. Never raises: what cannot be read becomes a Chunk with `error`."""
+        ...
+
+    def close(self) -> list[Chunk]:
+        """What is left when the upstream ended: a last event without separator, or nothing."""
+        ...
+
+
+class WireAdapter(Protocol):
+    """A wire format: four pure functions (`parse_stream` makes a parser, since a stream has state)."""
+
+    name: str
+
+    def build_request(self, request: ChatRequest, target: Target) -> UpstreamRequest: ...
+
+    def parse_response(self, body: bytes) -> Chunk:
+        """A whole answer as one finished chunk. Raises UpstreamGarbled for bytes that are no answer."""
+        ...
+
+    def parse_stream(self, request: ChatRequest) -> StreamParser: ...
+
+    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
+        """The error a caller gets for a vendor's non-2xx answer (header names in lower case)."""
+        ...
