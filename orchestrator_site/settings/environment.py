@@ -58,19 +58,27 @@ class Environment:
     port: int = variable("Port of the web process.", default=8000)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = variable("Least level written.", default="INFO")
     log_format: Literal["json", "console"] = variable("Shape of log lines.", default="json")
-    default_model: str = variable('What `"model": "default"` means for a tenant that set none.', default="demo/demo-chat")
+    default_model: str = variable(
+        'What `"model": "default"` means for a tenant that set none.', default="demo/demo-chat"
+    )
     max_requests_per_min: int = variable("Requests a minute for an API key that has no limit of its own.", default=600)
     request_timeout_seconds: float = variable("Longest time for a completion that is not streamed.", default=600.0)
     stream_timeout: float = variable("Longest time for a streamed completion.", default=1800.0)
     connection_pool_size: int = variable("Most database connections of a web process.", default=10)
     upstream_pool_size: int = variable("Most open connections to providers of a web process.", default=1000)
-    max_concurrent_requests: int = variable("Completions under way at once in a web process; more get 503.", default=1000)
+    max_concurrent_requests: int = variable(
+        "Completions under way at once in a web process; more get 503.", default=1000
+    )
     max_body_bytes: int = variable("Largest request body, in bytes.", default=32 * 1024 * 1024)
-    cors_origins: tuple[str, ...] = variable("Origins whose browsers may call /v1, comma separated; `*` for all.", default=())
+    cors_origins: tuple[str, ...] = variable(
+        "Origins whose browsers may call /v1, comma separated; `*` for all.", default=()
+    )
     health_check_interval: float = variable("Seconds between checks of a provider.", default=60.0)
     model_configs: str = variable("A JSON file that seeds platform providers and routes at start.", default="")
     metrics_port: int = variable("Loopback port of /metrics; 0 for none.", default=0)
-    metrics_token: str = variable("Bearer token that opens /metrics on the main port; empty closes it.", default="", secret=True)
+    metrics_token: str = variable(
+        "Bearer token that opens /metrics on the main port; empty closes it.", default="", secret=True
+    )
     drain_seconds: float = variable("Time between readiness going 503 and the listener closing.", default=0.0)
     graceful_shutdown_seconds: float = variable("Time that running answers get to finish at shutdown.", default=30.0)
     web_concurrency: int = variable("Web worker processes.", default=1)
@@ -79,7 +87,9 @@ class Environment:
     anthropic_api_key: str = variable("Adds Anthropic as a platform provider.", default="", secret=True)
     gemini_api_key: str = variable("Adds Google Gemini as a platform provider.", default="", secret=True)
     mistral_api_key: str = variable("Adds Mistral as a platform provider.", default="", secret=True)
-    ollama_host: str = variable("Adds an Ollama server as a platform provider.", default="", example="http://127.0.0.1:11434")
+    ollama_host: str = variable(
+        "Adds an Ollama server as a platform provider.", default="", example="http://127.0.0.1:11434"
+    )
     demo_provider_url: str = variable("The demo provider; set by `make run`.", default="")
     demo_provider_key: str = variable("The demo provider's key; set by `make run`.", default="", secret=True)
     feature_flags: tuple[str, ...] = variable("Names of features to turn on, comma separated.", default=())

@@ -1,0 +1,40 @@
+"""What every test has: the cast, and no way out to the network."""
+
+import ipaddress
+import socket
+
+import pytest
+
+pytest_plugins = ["tenants.tests.cast"]
+
+REAL_CONNECT = socket.socket.connect
+REAL_CONNECT_EX = socket.socket.connect_ex
+
+
+def refuse_the_network(address: object) -> None:
+    if not isinstance(address, tuple):
+        return
+    host = address[0]
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        raise AssertionError(f"a test tried to reach {host}: tests stay on loopback")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loopback_only():
+    def connect(self, address):
+        refuse_the_network(address)
+        return REAL_CONNECT(self, address)
+
+    def connect_ex(self, address):
+        refuse_the_network(address)
+        return REAL_CONNECT_EX(self, address)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", connect)
+    patch.setattr(socket.socket, "connect_ex", connect_ex)
+    yield
+    patch.undo()
