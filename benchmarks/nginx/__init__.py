@@ -1,0 +1,1 @@
+"""nginx as the cheapest upstream there is: a static answer for every completion."""

@@ -1,0 +1,102 @@
+"""The upstream's own record of what it was asked and what it gave: JSON lines, each written at once.
+
+Two lines a request, joined by `number`:
+  {"event": "received", "number", "at", "request_id", "attempt", "model", "stream", "fault",
+   "input_tokens", "output_tokens", "chunks"}    tokens and chunks are those of the whole answer
+  {"event": "ended", "number", "at", "request_id", "attempt", "outcome", "status", "chunks_sent", "usage_sent"}
+
+`outcome`: `completed` (the whole answer was handed to the socket), `refused` (an error status),
+`faulted` (broken off on purpose), `client_gone`, `stopped` (the upstream itself was stopped).
+`at` is Unix time in seconds.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from benchmarks.upstream.answers import Request
+
+Outcome = Literal["completed", "refused", "faulted", "client_gone", "stopped"]
+
+
+class Received(msgspec.Struct, frozen=True, tag_field="event", tag="received"):
+    number: int
+    at: float
+    request_id: str
+    attempt: int
+    model: str
+    stream: bool
+    fault: str
+    input_tokens: int
+    output_tokens: int
+    chunks: int
+
+
+class Ended(msgspec.Struct, frozen=True, tag_field="event", tag="ended"):
+    number: int
+    at: float
+    request_id: str
+    attempt: int
+    outcome: Outcome
+    status: int
+    chunks_sent: int
+    usage_sent: bool
+
+
+class Journal:
+    """Appends lines with one unbuffered write each: a line that was written survives a kill."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = None if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def received(self, request: Request) -> None:
+        plan = request.plan
+        self._write(
+            Received(
+                number=request.number,
+                at=time.time(),
+                request_id=request.request_id,
+                attempt=request.attempt,
+                model=request.model,
+                stream=request.stream,
+                fault=plan.fault,
+                input_tokens=request.input_tokens,
+                output_tokens=request.output_tokens,
+                chunks=plan.chunks,
+            )
+        )
+
+    def ended(self, request: Request, *, outcome: Outcome, status: int, chunks_sent: int, usage_sent: bool) -> None:
+        self._write(
+            Ended(
+                number=request.number,
+                at=time.time(),
+                request_id=request.request_id,
+                attempt=request.attempt,
+                outcome=outcome,
+                status=status,
+                chunks_sent=chunks_sent,
+                usage_sent=usage_sent,
+            )
+        )
+
+    def _write(self, line: Received | Ended) -> None:
+        if self._file is not None:
+            os.write(self._file, msgspec.json.encode(line) + b"\n")
+
+
+def read_journal(path: Path) -> tuple[list[Received], dict[int, Ended]]:
+    """Every request received, and by number how it ended; one without an end is still running."""
+    received: list[Received] = []
+    ended: dict[int, Ended] = {}
+    decoder = msgspec.json.Decoder(Received | Ended)
+    for text in path.read_bytes().splitlines():
+        line = decoder.decode(text)
+        if isinstance(line, Received):
+            received.append(line)
+        else:
+            ended[line.number] = line
+    return received, ended
