@@ -1,5 +1,6 @@
 """Processes the benchmarks start, and what a tree of processes has used."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -76,18 +77,14 @@ class Process:
         """SIGTERM for the process, SIGKILL for what is left of its group."""
         if self.popen.poll() is None:
             self.popen.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.popen.wait(seconds)
-            except subprocess.TimeoutExpired:
-                pass
         self._signal_group(signal.SIGKILL)
         self.popen.wait()
 
     def _signal_group(self, number: signal.Signals) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def start_upstream(log: Path, *, journal: Path | None = None) -> tuple[str, Process]:

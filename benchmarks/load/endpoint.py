@@ -38,7 +38,7 @@ class Endpoint:
 def chat_body(model: str, **fields: Any) -> bytes:
     """A completion of an everyday size: a system prompt and a question, about 400 bytes."""
     messages = [
-        {"role": "system", "content": "You are a helpful assistant. Answer in one short paragraph, in plain words. " * 2},
+        {"role": "system", "content": "You are a helpful assistant. Answer in one paragraph, in plain words. " * 2},
         {"role": "user", "content": "What does a gateway in front of several providers have to get right, and why?"},
     ]
     return json.dumps({"model": model, "messages": messages, "temperature": 0.2, **fields}).encode()

@@ -9,8 +9,8 @@ TEMPLATE = Path(__file__).with_name("nginx.conf")
 MODEL = "bench-model"
 INPUT_TOKENS, OUTPUT_TOKENS = 20, 12
 ANSWER = (
-    '{"id":"chatcmpl-static","object":"chat.completion","created":1767225600,"model":"bench-model","choices":[{"index":0,'
-    '"message":{"role":"assistant","content":"Twelve tokens of text, the same for everybody, every time.","refusal":null},'
+    '{"id":"chatcmpl-static","object":"chat.completion","created":1767225600,"model":"bench-model","choices":['
+    '{"index":0,"message":{"role":"assistant","content":"Twelve tokens of text, the same for all.","refusal":null},'
     '"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":12,"total_tokens":32,'
     '"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}},'
     '"system_fingerprint":"fp_static"}'

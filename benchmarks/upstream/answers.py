@@ -13,7 +13,7 @@ CREATED = 1_767_225_600
 encode = msgspec.json.encode
 DONE = b"data: [DONE]\n\n"
 MALFORMED_EVENT = b'data: {"id":"chatcmpl-broken","choices":[{"index":0,"delta":{"content":"ha\n\n'
-ERROR_EVENT = b'data: {"error":{"message":"The engine failed mid-answer","type":"server_error","code":"engine_failed"}}\n\n'
+ERROR_EVENT = b'data: {"error":{"message":"The engine failed","type":"server_error","code":"engine_failed"}}\n\n'
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -93,8 +93,8 @@ def text_events(request: Request) -> list[bytes]:
 
 def around_delta(request: Request) -> tuple[bytes, bytes]:
     """What stands before and after the delta of an event; the same for all events of a stream."""
-    model = encode(request.model).decode()
-    start = f'data: {{"id":"chatcmpl-{request.number}","object":"chat.completion.chunk","created":{CREATED},"model":{model}'
+    common = {"id": f"chatcmpl-{request.number}", "object": "chat.completion.chunk", "created": CREATED}
+    start = "data: " + encode({**common, "model": request.model}).decode().removesuffix("}")
     usage_null = ',"usage":null' if request.include_usage else ""
     return f'{start},"choices":[{{"index":0,"delta":'.encode(), f',"finish_reason":null}}]{usage_null}}}\n\n'.encode()
 

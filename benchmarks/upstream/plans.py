@@ -74,7 +74,8 @@ def plan_of(body: Mapping[str, Any], *, attempt: int) -> Plan:
     try:
         plan = msgspec.convert(fields, Plan, strict=False)
     except msgspec.ValidationError as error:
-        raise PlanRefused(f"{error}; faults: {', '.join(FAULTS)}; fields: {', '.join(Plan.__struct_fields__)}") from None
+        known = f"faults: {', '.join(FAULTS)}; fields: {', '.join(Plan.__struct_fields__)}"
+        raise PlanRefused(f"{error}; {known}") from None
     if plan.attempts and attempt > plan.attempts:
         return msgspec.structs.replace(plan, fault="none")
     return plan
