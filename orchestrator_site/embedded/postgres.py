@@ -71,7 +71,7 @@ class Postgres:
     def pid(self) -> int | None:
         """The live server of this cluster, if there is one."""
         recorded = self._recorded_pid()
-        return recorded if recorded is not None and is_alive(recorded, str(self.cluster)) else None
+        return recorded if recorded is not None and is_alive(recorded, f"-D {self.cluster}") else None
 
     def start(self) -> None:
         """Returns when it answers and the application's role and database exist. Raises EmbeddedServiceError."""

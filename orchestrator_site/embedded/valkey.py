@@ -1,17 +1,17 @@
 """The embedded Valkey: a config file, a daemon, a password, loopback only."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+from orchestrator_site.embedded import processes
 from orchestrator_site.embedded.errors import EmbeddedServiceError
 from orchestrator_site.embedded.notes import Notes, is_free
 from orchestrator_site.embedded.privileges import ServiceUser, make_folder
-from orchestrator_site.embedded.processes import end, is_alive, wait_until
+from orchestrator_site.embedded.processes import wait_until
 
 RETRY_SECONDS = 10.0
 LOADING_SECONDS = 60.0
@@ -25,7 +25,6 @@ SETTINGS = {
     "maxmemory-policy": "noeviction",
     "save": '""',
     "loglevel": "notice",
-    # The title names the config file, by which a live server is known to be ours.
     "proc-title-template": '"{title} {config-file}"',
 }
 DURABLE = {"appendonly": "yes", "appendfsync": "everysec", "aof-load-truncated": "yes"}
@@ -47,10 +46,14 @@ class Valkey:
     def redis_url(self) -> str:
         return f"redis://:{self.notes.password('valkey')}@127.0.0.1:{self.notes.port('valkey')}/0"
 
+    @property
+    def _title(self) -> str:
+        """How the process list shows our server and no other."""
+        return f"valkey-server {self.config}"
+
     def pid(self) -> int | None:
         """The live server of this folder, if there is one."""
-        recorded = self._recorded_pid() or self._answering_pid()
-        return recorded if recorded is not None and is_alive(recorded, str(self.config)) else None
+        return processes.find(self._title)
 
     def start(self) -> None:
         """Returns when it answers. Raises EmbeddedServiceError."""
@@ -64,35 +67,22 @@ class Valkey:
         """Lets it write its file out, then ends it; SIGKILL when that takes too long."""
         pid = self.pid()
         if pid is not None:
-            end(pid, str(self.config), STOP_SECONDS)
+            processes.end(pid, self._title, STOP_SECONDS)
 
     def _is_up(self) -> bool:
         """Whether our server runs and answers; one that is still loading its file is waited for."""
-        return self.pid() is not None and wait_until(lambda: self._answers() or self.pid() is None, LOADING_SECONDS)
+        if self.pid() is None:
+            return False
+        return wait_until(lambda: self.pid() is None or self._answers(), LOADING_SECONDS) and self._answers()
 
     def _answers(self) -> bool:
-        return b"+PONG" in self._ask("PING")
-
-    def _recorded_pid(self) -> int | None:
-        try:
-            return int((self.folder / "valkey.pid").read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-
-    def _answering_pid(self) -> int | None:
-        """Its own word, for when the pid file is lost; none but our server takes our password."""
-        found = re.search(rb"process_id:(\d+)", self._ask("INFO server"))
-        return int(found[1]) if found else None
-
-    def _ask(self, command: str) -> bytes:
-        """The raw replies to AUTH, `command` and QUIT; empty when nobody answers."""
-        commands = f"AUTH {self.notes.password('valkey')}\r\n{command}\r\nQUIT\r\n".encode()
+        commands = f"AUTH {self.notes.password('valkey')}\r\nPING\r\nQUIT\r\n".encode()
         try:
             with socket.create_connection(("127.0.0.1", self.notes.port("valkey")), timeout=2) as connection:
                 connection.sendall(commands)
-                return connection.makefile("rb").read()
+                return b"+PONG" in connection.makefile("rb").read()
         except OSError:
-            return b""
+            return False
 
     def _launch(self) -> None:
         if not is_free(self.notes.port("valkey")):
@@ -120,7 +110,6 @@ class Valkey:
             "requirepass": self.notes.password("valkey"),
             "dir": f'"{self.folder}"',
             "logfile": f'"{self.log}"',
-            "pidfile": f'"{self.folder / "valkey.pid"}"',
         }
         self.config.touch(mode=0o600)
         self.config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
