@@ -1,0 +1,8 @@
+"""Rows that say who can answer. Platform rows live in the public schema, a tenant's own in its schema."""
+
+from providers.models.credential import Credential
+from providers.models.offered_model import OfferedModel
+from providers.models.provider import Provider
+from providers.models.route import Route, RouteTarget
+
+__all__ = ["Credential", "OfferedModel", "Provider", "Route", "RouteTarget"]
