@@ -116,16 +116,29 @@ def used_by_tree(root: int) -> Used:
     Children that have ended count in their parent's cutime and cstime (proc(5)), living ones in
     their own row, so nothing is counted twice. Shared pages count once for each process.
     """
-    ticks = pages = 0
-    for pid in tree(root):
-        try:
-            fields = stat_fields(pid)
-            resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        ticks += sum(int(field) for field in fields[11:15])
-        pages += resident
-    return Used(ticks / TICKS_PER_SECOND, pages * PAGE_BYTES / 1e6)
+    pids = list(tree(root))
+    return Used(sum(ticks(pid) for pid in pids) / TICKS_PER_SECOND, sum(resident_mb(pid) for pid in pids))
+
+
+def ticks(pid: int) -> int:
+    """CPU of the process and of the children it has waited for; 0 for a process that has ended."""
+    try:
+        return sum(int(field) for field in stat_fields(pid)[11:15])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def largest_of_tree(root: int) -> float:
+    """Resident megabytes of the largest process of the tree: of several workers, one."""
+    return max(resident_mb(pid) for pid in tree(root))
+
+
+def resident_mb(pid: int) -> float:
+    """0 for a process that has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / 1e6
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
 
 
 def stat_fields(pid: int) -> list[str]:

@@ -1,0 +1,71 @@
+"""`python -m benchmarks.run [NAME…]`: speed and memory, every subject in one run, rounds interleaved.
+
+Absolute figures depend on the machine and on what else it does; subjects take turns within each round so that
+a noisy moment strikes all of them, and medians of the rounds are shown. Bars that are missed are shown, not
+punished: the exit status is 0 unless something broke.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from benchmarks.measures import latency, memory, startup, streams, throughput
+from benchmarks.report import Report, as_markdown, write
+from benchmarks.series import Series
+from benchmarks.stage import Progress, Stage, stage
+
+Measure = Callable[..., list[Series]]
+MEASURES: dict[str, Measure] = {
+    "throughput": throughput.measure,
+    "latency": latency.measure,
+    "streams": streams.measure,
+    "memory": memory.measure,
+    "startup": startup.measure,
+}
+
+
+def main() -> int:
+    arguments = read_arguments()
+    names = arguments.names or list(MEASURES)
+    started = time.monotonic()
+
+    def progress(text: str) -> None:
+        print(f"[{time.monotonic() - started:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    with stage(progress, with_platform=not arguments.without_platform) as scene:
+        series = measure_all(names, scene, progress, rounds=arguments.rounds, seconds=arguments.seconds)
+    report = Report(
+        name="bench" if names == list(MEASURES) else "bench-" + "-".join(names),
+        title="The full path against nginx and a bare proxy",
+        parameters={"rounds": arguments.rounds, "seconds a round": arguments.seconds, "seed": "none (closed loops)"},
+        series=series,
+        notes=(
+            "Full path: key, admission, durable intent, upstream call, settlement, metrics. CPU is user and system "
+            "time of the whole process tree; PostgreSQL and Valkey are shown beside web, the bars are on web.",
+        ),
+    )
+    path = write(report)
+    print(as_markdown(report, {}, None))
+    print(f"Written to {path}")
+    return 0
+
+
+def measure_all(names: list[str], scene: Stage, progress: Progress, *, rounds: int, seconds: float) -> list[Series]:
+    series: list[Series] = []
+    for name in names:
+        series += MEASURES[name](scene, progress, rounds=rounds, seconds=seconds)
+    return series
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Speed and memory, in one run.")
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *MEASURES], help=", ".join(MEASURES))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of a throughput round")
+    parser.add_argument("--without-platform", action="store_true", help="only direct and bare proxy")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Everything a benchmark run needs, brought up once and taken down at the end."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.load.endpoint import Endpoint, chat_body
+from benchmarks.nginx.server import MODEL, start_nginx
+from benchmarks.platform import PROVIDER, Platform
+from benchmarks.processes import Process, Used, free_port, start_upstream, used_by_tree
+
+Progress = Callable[[str], None]
+PROVIDERS = 100
+STREAM_MODEL = "mock-none-chunks-30-pace-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something to put load on: where, and which process trees work for it."""
+
+    name: str
+    endpoint: Endpoint
+    services: Callable[[], dict[str, int]]
+
+    def used(self) -> dict[str, Used]:
+        return {service: used_by_tree(pid) for service, pid in self.services().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`answers` end in nginx, `streams` in the paced upstream: direct, through the bare proxy, through the platform.
+
+    `platform` is None where the platform is left out (`--without-platform`).
+    """
+
+    answers: tuple[Subject, ...]
+    streams: tuple[Subject, ...]
+    platform: Platform | None
+
+
+@contextmanager
+def stage(progress: Progress, *, with_platform: bool = True) -> Iterator[Stage]:
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        directory.chmod(0o755)
+        progress("starting nginx, the paced upstream and two bare proxies")
+        (directory / "nginx").mkdir()
+        nginx_url, nginx = start_nginx(directory / "nginx")
+        stack.callback(nginx.stop)
+        upstream_url, upstream = start_upstream(directory / "upstream.log")
+        stack.callback(upstream.stop)
+        answers = [
+            Subject("direct", Endpoint(nginx_url, chat_body(MODEL)), lambda: {"nginx": nginx.pid}),
+            bare(stack, nginx_url, chat_body(MODEL), directory / "bare-answers.log"),
+        ]
+        stream_body = chat_body(STREAM_MODEL, stream=True)
+        streams = [
+            Subject("direct", Endpoint(upstream_url, stream_body), lambda: {"upstream": upstream.pid}),
+            bare(stack, upstream_url, stream_body, directory / "bare-streams.log"),
+        ]
+        platform = None
+        if with_platform:
+            platform = start_platform(stack, progress, nginx_url, upstream_url)
+            answers.append(through(platform, f"{PROVIDER}/{MODEL}"))
+            streams.append(through(platform, f"{PROVIDER}-streams/{STREAM_MODEL}", stream=True))
+        yield Stage(tuple(answers), tuple(streams), platform)
+
+
+def start_platform(stack: ExitStack, progress: Progress, nginx_url: str, upstream_url: str) -> Platform:
+    progress(f"starting the platform with {PROVIDERS} providers")
+    started = time.monotonic()
+    fillers = {f"filler-{number}": (nginx_url, (MODEL,)) for number in range(PROVIDERS - 2)}
+    providers = {PROVIDER: (nginx_url, (MODEL,)), f"{PROVIDER}-streams": (upstream_url, (STREAM_MODEL,)), **fillers}
+    platform = Platform.start(providers)
+    stack.callback(platform.stop)
+    progress(f"the platform is up after {time.monotonic() - started:.1f} s")
+    return platform
+
+
+def bare(stack: ExitStack, upstream_url: str, body: bytes, log: Path) -> Subject:
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.bare_proxy", "--port", str(port), "--upstream", upstream_url]
+    process = Process.start(command, log=log)
+    stack.callback(process.stop)
+    process.wait_listening(port)
+    return Subject("bare proxy", Endpoint(f"http://127.0.0.1:{port}", body), lambda: {"web": process.pid})
+
+
+def through(platform: Platform, model: str, *, stream: bool = False) -> Subject:
+    body = chat_body(model, stream=True) if stream else chat_body(model)
+    headers = {"authorization": f"Bearer {platform.api_key}"}
+    return Subject("platform", Endpoint(platform.base_url, body, headers), platform.services)
