@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--upstream", default="http://127.0.0.1:9100")
     arguments = parser.parse_args()
     uvicorn.run(
-        BareProxy(arguments.upstream),  # type: ignore[arg-type]
+        BareProxy(arguments.upstream),
         port=arguments.port,
         loop="uvloop",
         http="httptools",

@@ -141,6 +141,10 @@ class Platform:
         """Starts a web process that is down; it need not be ready yet."""
         self.webs[number] = self._spawn(self.webs[number].port)
 
+    def wait_web(self, number: int) -> None:
+        """Raises NotReady."""
+        wait_ready(self.webs[number])
+
     def kill_postgres(self) -> None:
         kill_tree(self.embedded.postgres.pid())
 

@@ -2,7 +2,7 @@
 
 Two lines a request, joined by `number`:
   {"event": "received", "number", "at", "request_id", "attempt", "model", "stream", "fault",
-   "input_tokens", "output_tokens", "chunks"}    tokens and chunks are those of the whole answer
+   "input_tokens", "output_tokens", "cached_tokens", "chunks"}    tokens and chunks are those of the whole answer
   {"event": "ended", "number", "at", "request_id", "attempt", "outcome", "status", "chunks_sent", "usage_sent"}
 
 `outcome`: `completed` (the whole answer was handed to the socket), `refused` (an error status),
@@ -32,6 +32,7 @@ class Received(msgspec.Struct, frozen=True, tag_field="event", tag="received"):
     fault: str
     input_tokens: int
     output_tokens: int
+    cached_tokens: int
     chunks: int
 
 
@@ -65,6 +66,7 @@ class Journal:
                 fault=plan.fault,
                 input_tokens=request.input_tokens,
                 output_tokens=request.output_tokens,
+                cached_tokens=plan.cached,
                 chunks=plan.chunks,
             )
         )

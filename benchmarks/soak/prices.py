@@ -1,0 +1,18 @@
+"""What the soak's model costs, computed apart from the platform's own arithmetic."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Nano-USD a million tokens; uneven numbers, so that the last digit depends on right rounding."""
+
+    input: int = 2_500_000_003
+    output: int = 10_000_000_007
+    cache_read: int = 1_250_000_001
+
+    def cost(self, *, input_tokens: int, output_tokens: int, cached_tokens: int) -> int:
+        """Nano-USD, half-even at the end; cached tokens are part of the input tokens."""
+        exact = (input_tokens - cached_tokens) * self.input + cached_tokens * self.cache_read
+        return round(Fraction(exact + output_tokens * self.output, 1_000_000))
