@@ -1,0 +1,93 @@
+"""The ledger's tables as the ORM sees them: for reading alone.
+
+`billing_intent` and `billing_settlement` are partitioned and written by the ledger writer in SQL,
+so Django does not manage them. Django knows one column as primary key; the real key is
+(request_id, attempt, kind, month).
+"""
+
+from django.db import models
+
+
+class Process(models.Model):
+    """A process that dispatches. None of its intents from before `watermark_at` is open."""
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.TextField()
+    host = models.TextField()
+    pid = models.IntegerField()
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    watermark_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    reaped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "billing_process"
+        verbose_name_plural = "processes"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pid} on {self.host}"
+
+
+class Attempt(models.Model):
+    """What an intent and its settlement both say. No foreign keys: the ledger outlives what it names."""
+
+    request_id = models.UUIDField(primary_key=True)
+    attempt = models.SmallIntegerField()
+    month = models.DateField()
+    tenant_id = models.UUIDField()
+    api_key_id = models.UUIDField(null=True)
+    user_id = models.UUIDField(null=True)
+    provider = models.TextField()
+    provider_scope = models.TextField()
+    model = models.TextField()
+    requested_model = models.TextField()
+    stream = models.BooleanField()
+    process_id = models.UUIDField()
+    price_version = models.TextField(null=True)  # noqa: DJ001 - null is "no price was known"
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.request_id} attempt {self.attempt}"
+
+
+class Intent(Attempt):
+    """One attempt, recorded before it was dispatched."""
+
+    dispatched_at = models.DateTimeField()
+    estimated_input_tokens = models.BigIntegerField()
+    estimated_cost_nano = models.BigIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "billing_intent"
+
+
+class Settlement(Attempt):
+    """How an attempt ended. A `correction` holds differences, so that a sum over all rows is the truth."""
+
+    kind = models.TextField()
+    input_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    cache_read_tokens = models.BigIntegerField()
+    cache_write_tokens = models.BigIntegerField()
+    reasoning_tokens = models.BigIntegerField()
+    input_audio_tokens = models.BigIntegerField()
+    output_audio_tokens = models.BigIntegerField()
+    usage_source = models.TextField()
+    cost_nano = models.BigIntegerField()
+    charge_nano = models.BigIntegerField()
+    priced = models.BooleanField()
+    outcome = models.TextField()
+    finish_reason = models.TextField(null=True)  # noqa: DJ001 - null is "the provider said none"
+    error_code = models.TextField(null=True)  # noqa: DJ001 - null is "no error"
+    started_at = models.DateTimeField()
+    time_to_first_chunk_ms = models.IntegerField(null=True)
+    duration_ms = models.IntegerField()
+    settled_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "billing_settlement"
