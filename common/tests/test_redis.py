@@ -49,7 +49,12 @@ async def test_a_thousand_concurrent_commands_get_their_own_replies(redis):
 async def test_commands_of_one_tick_leave_in_one_write(redis):
     writes = []
     original = redis._wire.write
-    redis._wire.write = lambda packed: (writes.append(packed), original(packed))
+
+    def watched(packed):
+        writes.append(packed)
+        original(packed)
+
+    redis._wire.write = watched
     await asyncio.gather(*[redis.call("ECHO", n) for n in range(50)])
     assert len(writes) == 1
 

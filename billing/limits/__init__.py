@@ -1,0 +1,1 @@
+"""Limits: what a caller may use, and how fast."""

@@ -1,0 +1,64 @@
+"""Admission: the one Redis round trip before a request is dispatched."""
+
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from common.redis import RedisConnection, Script
+
+ADMISSION = Script((Path(__file__).parent / "admission.lua").read_text(encoding="utf-8"))
+REPLACE = Script(
+    "if (redis.call('GET', KEYS[1]) or '') == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) return 1 end return 0"
+)
+
+
+class Admitted(msgspec.Struct, frozen=True, gc=False):
+    """The answer. `limit` is None where there is none, and the figures after it are then 0.
+
+    `config_version` is None when Redis has lost it. A caller that waits `retry_after_ms` is let in,
+    if no other request of the key comes first. `reset_ms`: until the whole limit is there again.
+    """
+
+    config_version: int | None
+    allowed: bool
+    limit: int | None
+    remaining: int
+    reset_ms: int
+    retry_after_ms: int
+
+
+def version_key(tenant_id: UUID) -> str:
+    """Where the version of a tenant's configuration lies; the braces keep a tenant's keys on one shard."""
+    return f"{{t:{tenant_id.hex}}}:cfg"
+
+
+class Admission:
+    def __init__(self, redis: RedisConnection) -> None:
+        self._redis = redis
+
+    async def admit(
+        self, tenant_id: UUID, key_id: UUID, requests_per_minute: int | None, *, now_microseconds: int | None = None
+    ) -> Admitted:
+        """Counts the request if it is within its limit. None or 0 is no limit.
+
+        `now_microseconds` replaces the server's clock in tests. Raises RedisUnavailable, RedisRefused;
+        the request may then have been counted.
+        """
+        tenant = f"{{t:{tenant_id.hex}}}"
+        version, allowed, limit, remaining, reset, retry = await self._redis.eval_script(
+            ADMISSION,
+            (f"{tenant}:cfg", f"{tenant}:rpm:{key_id.hex}"),
+            (requests_per_minute or 0, "" if now_microseconds is None else now_microseconds),
+        )
+        return Admitted(int(version) if version else None, allowed == 1, limit or None, remaining, reset, retry)
+
+    async def version(self, tenant_id: UUID) -> int | None:
+        """The version of the tenant's configuration that Redis knows, if any."""
+        found = await self._redis.call("GET", version_key(tenant_id))
+        return int(found) if found else None
+
+    async def replace_version(self, tenant_id: UUID, *, seen: int | None, true: int) -> bool:
+        """Puts the version read from PostgreSQL in the place of the one `seen` in Redis, unless that has changed."""
+        known = "" if seen is None else seen
+        return bool(await self._redis.eval_script(REPLACE, (version_key(tenant_id),), (known, true)))
