@@ -1,0 +1,1 @@
+"""The database backend that would rather fail than read another tenant's rows."""
