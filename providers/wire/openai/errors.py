@@ -1,0 +1,176 @@
+"""A vendor's errors as the errors that our callers get.
+
+What is wrong with the request is passed on in the vendor's words. What is wrong between the platform and the vendor (credential,
+quota, outage) is not the caller's fault: it is told in our words, and the vendor's, which may quote a key, stay out.
+(platform.openai.com/docs/guides/error-codes; RFC 9110 section 10.2.3 for Retry-After)
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from common.errors import OrchestratorError, UpstreamError, UpstreamRefused, UpstreamTimeout
+
+PASSED_ON = {400, 404, 409, 413, 422}
+LONGEST_MESSAGE = 2000
+LONGEST_WAIT = 86_400.0
+TOO_LONG = re.compile(r"maximum context length|context[_ ]length|context window|prompt is too long", re.I)
+KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|orc|key|gsk|xai|api)[-_][\w*.\-]{6,}|\b(Bearer|Basic)\s+\S+", re.I)
+QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a vendor's error body said, whatever its shape."""
+
+    message: str = ""
+    param: str | None = None
+    code: str | None = None
+
+
+def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
+    """The error a caller gets for a non-2xx answer; `headers` in lower case."""
+    report = read_report(body)
+    if status in PASSED_ON:
+        return UpstreamRefused(
+            report.message or f"The provider refused the request with status {status}.",
+            status=status,
+            param=report.param,
+            code=report.code or "upstream_refused",
+        )
+    return platform_fault(status, report.code, retry_after(headers))
+
+
+def platform_fault(status: int, code: str | None, wait: float | None) -> OrchestratorError:
+    if status in (401, 403):
+        return UpstreamRefused("The provider did not accept the platform's credential.", code="upstream_credential")
+    if status == 402 or (status == 429 and code in QUOTA_CODES):
+        return UpstreamRefused("The credential's quota at the provider is used up.", code="upstream_quota")
+    if status == 429:
+        return UpstreamRefused(
+            "The provider's rate limit was reached.", status=429, code="rate_limit_exceeded", retry_after=wait
+        )
+    if status in (408, 504):
+        return UpstreamTimeout("The provider gave up on the request.", retry_after=wait)
+    if status in (503, 529):
+        return UpstreamRefused(
+            "The provider is overloaded or down.", status=503, code="upstream_unavailable", retry_after=wait
+        )
+    if 300 <= status < 400:
+        return UpstreamRefused("The provider answered with a redirect, which is not followed.")
+    return UpstreamRefused(f"The provider failed with status {status}.", retry_after=wait)
+
+
+def error_in_answer(raw: msgspec.Raw) -> UpstreamError | None:
+    """The error object inside a 200 answer or a stream; None for none."""
+    encoded = bytes(raw)
+    if encoded in (b"", b"null"):
+        return None
+    wrapped = b'{"error":' + encoded + b"}"
+    report = read_report(wrapped)
+    status = status_of(encoded)
+    found = parse_error(status, {}, wrapped) if status else None
+    if isinstance(found, UpstreamError):
+        return found
+    if report.code in ("content_filter", "context_length_exceeded"):
+        return UpstreamRefused(report.message, status=400, code=report.code, param=report.param)
+    return UpstreamRefused("The provider broke off with an error.", code=report.code or "upstream_error")
+
+
+def status_of(encoded: bytes) -> int | None:
+    """Servers that fail in mid-stream often put the HTTP status in `code` or `status`."""
+    try:
+        loose = msgspec.json.decode(encoded)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not isinstance(loose, dict):
+        return None
+    for name in ("code", "status", "status_code"):
+        value = loose.get(name)
+        if isinstance(value, str) and value.isdecimal() and len(value) == 3:
+            value = int(value)
+        if isinstance(value, int) and 400 <= value < 600:
+            return value
+    return None
+
+
+def read_report(body: bytes) -> Report:
+    """Reads {"error": {…}}, {"error": "…"}, a bare {"message": …}, and the {"detail": …} of FastAPI servers."""
+    try:
+        loose = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Report()
+    if isinstance(loose, list) and loose:
+        loose = loose[0]
+    if not isinstance(loose, dict):
+        return Report()
+    inner = loose.get("error", loose)
+    if isinstance(inner, str):
+        return Report(message=presentable(inner), code=normal_code(None, inner))
+    if not isinstance(inner, dict):
+        return Report()
+    if "detail" in inner and "message" not in inner:
+        return detail_report(inner["detail"])
+    return object_report(inner)
+
+
+def object_report(inner: dict[str, Any]) -> Report:
+    message = inner.get("message")
+    message = message if isinstance(message, str) else ""
+    param = inner.get("param")
+    return Report(
+        message=presentable(message),
+        param=presentable(param) if isinstance(param, str) else None,
+        code=normal_code(inner.get("code"), message),
+    )
+
+
+def detail_report(detail: Any) -> Report:
+    if isinstance(detail, str):
+        return Report(message=presentable(detail), code=normal_code(None, detail))
+    if not isinstance(detail, list) or not detail or not isinstance(detail[0], dict):
+        return Report()
+    place = detail[0].get("loc")
+    steps = [str(step) for step in place if step != "body"] if isinstance(place, list) else []
+    message = detail[0].get("msg")
+    return Report(message=presentable(message if isinstance(message, str) else ""), param=".".join(steps) or None)
+
+
+def normal_code(code: Any, message: str) -> str | None:
+    """The vendor's code where it is a word; a full context under OpenAI's name, which servers often give in prose only."""
+    if isinstance(code, str) and code and not code.isdecimal():
+        return code[:100]
+    return "context_length_exceeded" if TOO_LONG.search(message) else None
+
+
+def presentable(message: str) -> str:
+    return KEY_LIKE.sub("[redacted]", message[:LONGEST_MESSAGE])
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from `retry-after-ms` or `retry-after`; a date counts from the answer's own `date`."""
+    milliseconds = positive(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return min(milliseconds / 1000, LONGEST_WAIT)
+    text = headers.get("retry-after", "")
+    seconds = positive(text)
+    if seconds is None and text:
+        until, since = parse_date(text), parse_date(headers.get("date", ""))
+        if until is not None and since is not None:
+            seconds = max((until - since).total_seconds(), 0.0)
+    return None if seconds is None else min(seconds, LONGEST_WAIT)
+
+
+def positive(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text.strip()) else None
+
+
+def parse_date(text: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return parsed if parsed.tzinfo is not None else None
