@@ -5,6 +5,7 @@ Everything else talks to the addresses it hands out.
 """
 
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -19,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.processes import REPOSITORY, NotReady, Process, free_port, tree
+from benchmarks.processes import REPOSITORY, NotReady, Process, children, free_port, tree
 
 # The platform's own: it drives the database and cache binaries that come with it.
 from orchestrator_site.embedded.services import EmbeddedServices
@@ -33,31 +34,6 @@ Providers = Mapping[str, tuple[str, Sequence[str]]]
 """Provider name → (base URL without /v1, model names)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What every model costs here, in nano-USD a million tokens: uneven numbers, so that rounding is tried."""
-
-    input: int = 2_500_000_003
-    output: int = 10_000_000_007
-    cache_read: int = 1_250_000_001
-
-
-@dataclass(slots=True)
-class Web:
-    """A web process on a port of its own."""
-
-    port: int
-    process: Process
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-
 @dataclass(slots=True)
 class Platform:
     """A running platform. `api_key` may ask for every model of every provider, without limits."""
@@ -65,30 +41,33 @@ class Platform:
     folder: Path
     embedded: EmbeddedServices
     environ: dict[str, str]
+    port: int
+    workers: int = 1
     api_key: str = field(default="", repr=False)
-    webs: list[Web] = field(default_factory=list)
+    web: Process | None = None
 
     @classmethod
-    def start(cls, providers: Providers, *, webs: int = 1) -> "Platform":
-        """Raises NotReady, or CalledProcessError of a command; what was started by then is stopped."""
+    def start(cls, providers: Providers, *, workers: int = 1, with_web: bool = True) -> "Platform":
+        """Raises NotReady, EmbeddedServiceError; what was started by then is stopped."""
         folder = Path(tempfile.mkdtemp(prefix="platform-", dir="/var/tmp"))
         folder.chmod(0o755)
-        platform = cls(folder, EmbeddedServices(folder / "services"), {})
+        platform = cls(folder, EmbeddedServices(folder / "services"), {}, free_port(), workers)
         try:
-            platform._set_up(providers)
-            platform.webs = [platform._spawn(free_port()) for _ in range(webs)]
-            for web in platform.webs:
-                wait_ready(web)
+            platform.set_up(providers)
+            if with_web:
+                platform.start_web()
         except BaseException:
             platform.stop()
             raise
         return platform
 
-    def _set_up(self, providers: Providers) -> None:
+    def set_up(self, providers: Providers) -> None:
+        """Services, schema, providers, a tenant and its key."""
         addresses = self.embedded.start()
         configs = self.folder / "models.json"
         configs.write_text(json.dumps(model_configs(providers)))
         self.environ = environment(addresses.database_url, addresses.redis_url, configs)
+        self.environ |= {"PORT": str(self.port), "WEB_CONCURRENCY": str(self.workers)}
         self.command("migrate_all")
         self.command("seed_platform_providers")
         self.command("create_tenant", TENANT, "--name", "Benchmark")
@@ -96,11 +75,13 @@ class Platform:
 
     @property
     def base_url(self) -> str:
-        return self.webs[0].base_url
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def web_pid(self) -> int:
-        return self.webs[0].pid
+        if self.web is None:
+            raise NotReady("web is not running")
+        return self.web.pid
 
     def services(self) -> dict[str, int]:
         """The root process of each service. A service that is down is left out."""
@@ -108,13 +89,12 @@ class Platform:
         return {name: pid for name, pid in pids.items() if pid is not None}
 
     def command(self, *words: str, timeout: float = 120.0) -> str:
-        """The output of a management command."""
+        """The output of a management command. Raises NotReady when it fails."""
         overlay = "migration" if words[0] == "migrate_all" else "worker"
-        environ = {**self.environ, "DJANGO_SETTINGS_MODULE": f"orchestrator_site.settings.{overlay}"}
         ran = subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=REPOSITORY,
-            env=environ,
+            env={**self.environ, "DJANGO_SETTINGS_MODULE": f"orchestrator_site.settings.{overlay}"},
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -124,26 +104,41 @@ class Platform:
             raise NotReady(f"manage.py {' '.join(words)} failed:\n{ran.stdout[-2000:]}{ran.stderr[-4000:]}")
         return ran.stdout
 
-    def restart_web(self, number: int = 0) -> float:
-        """Stops a web process and starts it again; seconds from the start of the new one to its first 200 on /ready."""
-        web = self.webs[number]
-        web.process.stop()
+    def start_web(self) -> float:
+        """Starts the web process; seconds to its first 200 on /ready. Raises NotReady."""
+        command = [sys.executable, "-m", "orchestrator_site.serve"]
+        environ = {**self.environ, "DJANGO_SETTINGS_MODULE": "orchestrator_site.settings.web"}
         started = time.perf_counter()
-        self.webs[number] = self._spawn(web.port)
-        wait_ready(self.webs[number])
+        self.web = Process.start(command, log=self.folder / "web.log", environ=environ)
+        self.wait_ready()
         return time.perf_counter() - started
 
-    def kill_web(self, number: int) -> None:
-        """SIGKILL for a web process and all its workers."""
-        self.webs[number].process.kill()
+    def stop_web(self, *, seconds: float = 15.0) -> None:
+        if self.web is not None:
+            self.web.stop(seconds=seconds)
+            self.web = None
 
-    def start_web(self, number: int) -> None:
-        """Starts a web process that is down; it need not be ready yet."""
-        self.webs[number] = self._spawn(self.webs[number].port)
+    def restart_web(self) -> float:
+        """Seconds from the start of the new process to its first 200 on /ready."""
+        self.stop_web()
+        return self.start_web()
 
-    def wait_web(self, number: int) -> None:
-        """Raises NotReady."""
-        wait_ready(self.webs[number])
+    def kill_worker(self, number: int) -> None:
+        """SIGKILL for one of several web workers; their supervisor starts it again."""
+        pids = self.worker_pids()
+        os.kill(pids[number % len(pids)], signal.SIGKILL)
+
+    def worker_pids(self) -> list[int]:
+        return sorted(children(self.web_pid))
+
+    def wait_workers(self) -> None:
+        """Returns when every worker lives and the platform is ready. Raises NotReady."""
+        deadline = time.monotonic() + READY_SECONDS
+        while len(self.worker_pids()) < self.workers:
+            if time.monotonic() > deadline:
+                raise NotReady("a killed worker was not started again")
+            time.sleep(0.05)
+        self.wait_ready()
 
     def kill_postgres(self) -> None:
         kill_tree(self.embedded.postgres.pid())
@@ -155,14 +150,26 @@ class Platform:
         """Starts what is down of PostgreSQL and Valkey; returns when both answer."""
         self.embedded.start()
 
-    def _spawn(self, port: int) -> Web:
-        command = [sys.executable, "-m", "orchestrator_site.serve"]
-        environ = {**self.environ, "PORT": str(port), "DJANGO_SETTINGS_MODULE": "orchestrator_site.settings.web"}
-        return Web(port, Process.start(command, log=self.folder / f"web-{port}.log", environ=environ))
+    def wait_ready(self, *, seconds: float = READY_SECONDS) -> None:
+        """Raises NotReady with the end of the log."""
+        deadline = time.monotonic() + seconds
+        while not self.is_ready():
+            if self.web is None or self.web.popen.poll() is not None or time.monotonic() > deadline:
+                raise NotReady(f"web did not become ready:\n{self.web.tail(4000) if self.web else ''}")
+            time.sleep(0.02)
+
+    def is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/ready")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def stop(self) -> None:
-        for web in self.webs:
-            web.process.stop()
+        self.stop_web()
         self.embedded.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -197,30 +204,8 @@ def key_in(output: str) -> str:
     raise NotReady("create_api_key printed no key")
 
 
-def wait_ready(web: Web, *, seconds: float = READY_SECONDS) -> None:
-    """Raises NotReady with the end of the log."""
-    deadline = time.monotonic() + seconds
-    while not is_ready(web):
-        if web.process.popen.poll() is not None or time.monotonic() > deadline:
-            raise NotReady(f"web on port {web.port} did not become ready:\n{web.process.tail(4000)}")
-        time.sleep(0.02)
-
-
-def is_ready(web: Web) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=2)
-    try:
-        connection.request("GET", "/ready")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
 def kill_tree(root: int | None) -> None:
     """SIGKILL for a process and its descendants, the root first."""
     for pid in [] if root is None else list(tree(root)):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue

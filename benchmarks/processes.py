@@ -148,15 +148,27 @@ def stat_fields(pid: int) -> list[str]:
 
 def tree(root: int) -> Iterator[int]:
     """`root` and every living descendant."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                children.setdefault(int(stat_fields(int(entry.name))[1]), []).append(int(entry.name))
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+    families = by_parent()
     waiting = [root]
     while waiting:
         pid = waiting.pop()
         yield pid
-        waiting += children.get(pid, [])
+        waiting += families.get(pid, [])
+
+
+def children(root: int) -> list[int]:
+    return by_parent().get(root, [])
+
+
+def by_parent() -> dict[int, list[int]]:
+    """Every living process under its parent. Zombies are left out."""
+    families: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, parent, *_ = stat_fields(int(entry.name))
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if state != "Z":
+                families.setdefault(int(parent), []).append(int(entry.name))
+    return families

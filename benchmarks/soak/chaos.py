@@ -57,7 +57,7 @@ class Chaos:
     def _strike(self, kill: Kill) -> None:
         match kill.kind:
             case "web":
-                self._platform.kill_web(kill.web)
+                self._platform.kill_worker(kill.worker)
             case "postgres":
                 self._platform.kill_postgres()
             case "valkey":
@@ -69,7 +69,6 @@ class Chaos:
     def _bring_back(self, kill: Kill) -> None:
         match kill.kind:
             case "web":
-                self._platform.start_web(kill.web)
-                self._platform.wait_web(kill.web)
+                self._platform.wait_workers()
             case "postgres" | "valkey":
                 self._platform.start_services()

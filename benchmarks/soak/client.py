@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,10 +38,10 @@ class Refused(Exception):
 
 
 class Clients:
-    """Calls go to the web processes in turn."""
+    """Send calls, each on a connection that is kept for the next."""
 
-    def __init__(self, base_urls: Sequence[str], api_key: str, model: str) -> None:
-        self._base_urls = base_urls
+    def __init__(self, base_url: str, api_key: str, model: str) -> None:
+        self._url = f"{base_url}/v1/chat/completions"
         self._headers = {"authorization": f"Bearer {api_key}", "content-type": "application/json"}
         self._model = model
 
@@ -69,15 +68,13 @@ class Clients:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def attempt(self, call: Call, refusals: int) -> Sight:
-        urls = self._base_urls
-        url = urls[(call.number + refusals) % len(urls)] + "/v1/chat/completions"
         view = View(call, refusals)
         try:
             if call.abort == "before_answer":
                 async with asyncio.timeout(call.abort_seconds):
-                    await self.read(url, view)
+                    await self.read(view)
             else:
-                await self.read(url, view)
+                await self.read(view)
         except TimeoutError:
             return view.sight("hung_up" if call.abort == "before_answer" else "broken")
         except aiohttp.ClientConnectorError:
@@ -86,8 +83,8 @@ class Clients:
             return view.sight("broken")
         return view.sight(view.seen)
 
-    async def read(self, url: str, view: "View") -> None:
-        async with self._session.post(url, data=body_of(view.call, self._model), headers=self._headers) as answer:
+    async def read(self, view: "View") -> None:
+        async with self._session.post(self._url, data=body_of(view.call, self._model), headers=self._headers) as answer:
             view.status = answer.status
             view.request_id = answer.headers.get("x-request-id", "")
             if answer.status == 503 and (await answer.read()):

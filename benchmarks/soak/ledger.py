@@ -17,19 +17,19 @@ from typing import Any
 from benchmarks.load.percentiles import percentile
 from benchmarks.platform import PROVIDER, Platform
 from benchmarks.processes import start_upstream
+from benchmarks.rates import Rates
 from benchmarks.report import Check, Report
 from benchmarks.series import Series
 from benchmarks.soak.chaos import Chaos
 from benchmarks.soak.client import Clients, Sight
 from benchmarks.soak.ledger_rows import open_intents, read_ledger
-from benchmarks.soak.prices import Rates
 from benchmarks.soak.reconcile import Evidence, reconcile, sum_up
 from benchmarks.soak.script import Script, write_script
 from benchmarks.upstream.journal import read_journal
 
 Progress = Callable[[str], None]
 MODEL = "mock"
-WEBS = 2
+WORKERS = 2
 IN_FLIGHT = 24
 SETTLE_SECONDS = 30.0
 
@@ -44,14 +44,14 @@ class Load:
 
 
 def soak(progress: Progress, *, requests: int = 2000, kills: int = 20, seed: int = 2) -> Report:
-    script = write_script(requests=requests, kills=kills, seed=seed, webs=WEBS)
+    script = write_script(requests=requests, kills=kills, seed=seed, workers=WORKERS)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
         journal = directory / "journal.jsonl"
         upstream_url, upstream = start_upstream(directory / "upstream.log", journal=journal)
         stack.callback(upstream.stop)
         progress("starting the platform")
-        platform = Platform.start({PROVIDER: (upstream_url, [MODEL])}, webs=WEBS)
+        platform = Platform.start({PROVIDER: (upstream_url, [MODEL])}, workers=WORKERS)
         stack.callback(platform.stop)
         progress(f"{requests} calls, {len(script.kills)} kills")
         load = asyncio.run(run_load(platform, script, progress))
@@ -67,9 +67,10 @@ async def run_load(platform: Platform, script: Script, progress: Progress) -> Lo
     chaos = Chaos(platform, script.kills, progress)
     room = asyncio.Semaphore(IN_FLIGHT)
     sights: list[Sight] = []
-    base_urls = [web.base_url for web in platform.webs]
-
-    async with Clients(base_urls, platform.api_key, f"{PROVIDER}/{MODEL}") as clients, asyncio.TaskGroup() as group:
+    async with (
+        Clients(platform.base_url, platform.api_key, f"{PROVIDER}/{MODEL}") as clients,
+        asyncio.TaskGroup() as group,
+    ):
         striking = group.create_task(chaos.run())
 
         async def one(number: int) -> None:
@@ -91,8 +92,7 @@ async def run_load(platform: Platform, script: Script, progress: Progress) -> Lo
 def settle_all(platform: Platform, progress: Progress) -> None:
     """Lets living processes settle and end, then reaps what the dead left, as the worker does on a running system."""
     progress("letting web drain")
-    for web in platform.webs:
-        web.process.stop(seconds=SETTLE_SECONDS)
+    platform.stop_web(seconds=SETTLE_SECONDS)
     deadline = time.monotonic() + SETTLE_SECONDS * 2
     while True:
         platform.command("reap_ledger")

@@ -9,10 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.rates import Rates
 from benchmarks.report import Check
 from benchmarks.soak.client import Sight
 from benchmarks.soak.ledger_rows import IntentRow, SettlementRow
-from benchmarks.soak.prices import Rates
 from benchmarks.upstream.journal import Ended, Received
 
 Key = tuple[str, int]

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.rates import Rates
 from benchmarks.soak import reconcile as judge
 from benchmarks.soak.client import Sight
 from benchmarks.soak.ledger_rows import IntentRow, SettlementRow
-from benchmarks.soak.prices import Rates
 from benchmarks.soak.reconcile import Evidence
 from benchmarks.upstream.journal import Ended, Received
 

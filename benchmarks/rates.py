@@ -1,4 +1,4 @@
-"""What the soak's model costs, computed apart from the platform's own arithmetic."""
+"""What every model costs here, computed apart from the platform's own arithmetic."""
 
 from dataclasses import dataclass
 from fractions import Fraction
