@@ -43,9 +43,7 @@ def listed_provider(provider: listed.Provider) -> ListedProvider:
 
 
 def listed_model(model: listed.ModelInfo) -> ListedModel:
-    conditional = (
-        model.prices if isinstance(model.prices, list) else [listed.ConditionalPrice(prices=model.prices)]
-    )
+    conditional = model.prices if isinstance(model.prices, list) else [listed.ConditionalPrice(prices=model.prices)]
     return ListedModel(
         id=model.id,
         match=clause(model.match),
