@@ -1,0 +1,19 @@
+"""Samples of the soaks: the same proofs, small enough for every run of the tests. Time is not judged here."""
+
+import pytest
+
+from benchmarks.soak import isolation, ledger
+
+
+def broken(report):
+    return [f"{check.statement}: {check.found}" for check in report.checks if not check.met]
+
+
+@pytest.mark.timeout(300)
+def test_no_settlement_is_lost_or_doubled_when_processes_are_killed():
+    assert broken(ledger.soak(print, requests=300, kills=4)) == []
+
+
+@pytest.mark.timeout(300)
+def test_no_foreign_row_is_read_while_sets_fail_on_a_pool_of_one():
+    assert broken(isolation.soak(print, requests=2_000)) == []
