@@ -28,6 +28,7 @@ from tenants.row_security import APP_ROLE, SYSTEM_ROLE
 __all__ = [
     "NestedDoor",
     "TenantRef",
+    "in_open_scope",
     "in_platform_scope",
     "owner_rights",
     "platform_db",
@@ -82,6 +83,19 @@ def in_platform_scope(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def entered(*args: P.args, **kwargs: P.kwargs) -> R:
         if _inside.get() == PLATFORM:
+            return function(*args, **kwargs)
+        with platform_scope():
+            return function(*args, **kwargs)
+
+    return entered
+
+
+def in_open_scope(function: Callable[P, R]) -> Callable[P, R]:
+    """Runs `function` in whatever scope the caller opened, or in a platform scope of its own."""
+
+    @wraps(function)
+    def entered(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _inside.get() is not None:
             return function(*args, **kwargs)
         with platform_scope():
             return function(*args, **kwargs)

@@ -1,0 +1,120 @@
+"""What the gateway needs to know about tenants, as values. Each function opens its own platform scope."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from common.errors import NotFound
+from tenants.door import in_platform_scope
+from tenants.identity import TenantRef
+from tenants.models import ApiKey, Domain, Plan, PlatformConfig, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A live key, `expires_at` aside: who holds it must look at the clock."""
+
+    id: UUID
+    key_id: str
+    digest: bytes = field(repr=False)
+    scopes: frozenset[str]
+    expires_at: datetime | None
+    user_id: UUID | None
+    requests_per_minute: int | None
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    name: str
+    requests_per_minute: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySnapshot:
+    """One tenant as of `version`; `keys` by key id, without the revoked and the expired."""
+
+    tenant: TenantRef
+    state: str
+    time_zone: str
+    default_model: str
+    version: int
+    plan: PlanRecord | None
+    keys: Mapping[str, KeyRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    platform: int
+    tenants: Mapping[UUID, int]
+
+
+@in_platform_scope
+def load_identity(tenant_id: UUID) -> IdentitySnapshot:
+    """Raises NotFound. The version is read first, so that what follows is at least that new."""
+    row = Tenant.objects.select_related("plan").filter(id=tenant_id).first()
+    if row is None:
+        raise NotFound(f"There is no tenant {tenant_id}.")
+    live = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=datetime.now(UTC)), revoked_at=None)
+    return IdentitySnapshot(
+        tenant=row.ref,
+        state=row.state,
+        time_zone=row.time_zone,
+        default_model=row.default_model,
+        version=row.config_version,
+        plan=plan_record(row.plan),
+        keys={key.key_id: key_record(key) for key in live.filter(tenant_id=tenant_id)},
+    )
+
+
+def plan_record(plan: Plan | None) -> PlanRecord | None:
+    return None if plan is None else PlanRecord(plan.name, plan.requests_per_minute)
+
+
+def key_record(key: ApiKey) -> KeyRecord:
+    return KeyRecord(
+        id=key.id,
+        key_id=key.key_id,
+        digest=bytes(key.digest),
+        scopes=frozenset(key.scopes),
+        expires_at=key.expires_at,
+        user_id=key.created_by_id,
+        requests_per_minute=key.requests_per_minute,
+    )
+
+
+@in_platform_scope
+def find_tenant_of_key(key_id: str) -> UUID | None:
+    """The tenant of a live key."""
+    return ApiKey.objects.filter(key_id=key_id, revoked_at=None).values_list("tenant_id", flat=True).first()
+
+
+@in_platform_scope
+def tenant_of_host(host: str) -> TenantRef | None:
+    """`host`: as `tenants.hosts.normalised` gives it."""
+    domain = Domain.objects.select_related("tenant").filter(host=host).first()
+    return None if domain is None else domain.tenant.ref
+
+
+@in_platform_scope
+def find_tenant(slug: str) -> TenantRef | None:
+    row = Tenant.objects.filter(slug=slug).first()
+    return None if row is None else row.ref
+
+
+@in_platform_scope
+def list_tenants() -> list[TenantRef]:
+    """Every tenant, oldest first."""
+    return [row.ref for row in Tenant.objects.order_by("created_at", "id")]
+
+
+@in_platform_scope
+def versions_of(tenant_ids: Collection[UUID]) -> Versions:
+    """The versions in force now, for polling: the platform's, and those of the tenants a process holds."""
+    rows = Tenant.objects.filter(id__in=tenant_ids).values_list("id", "config_version")
+    return Versions(platform=PlatformConfig.objects.get().version, tenants=dict(rows))
