@@ -94,7 +94,8 @@ def test_rewrap_refuses_a_moved_ciphertext():
 
 
 @pytest.mark.parametrize(
-    "key", ["", "short", "A" * 43 + "=", fresh_key()[:-4], fresh_key() + "AAAA", "not base64 at all, but long enough!!!!"]
+    "key",
+    ["", "short", "A" * 43 + "=", fresh_key()[:-4], fresh_key() + "AAAA", "not base64 at all, but long enough!!!!"],
 )
 def test_a_weak_key_is_refused_without_being_quoted(key):
     with pytest.raises(WeakKey) as refusal:

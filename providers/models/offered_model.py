@@ -1,5 +1,6 @@
 """A model that a provider offers under our roof."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -8,6 +9,11 @@ from common.ids import new_id
 from providers.models.provider import Provider
 
 MODEL_NAME = RegexValidator(r"^[!-~]{1,200}\Z", "Use printable ASCII characters without spaces.")
+
+
+def check_capabilities(value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(word, str) and 0 < len(word) <= 50 for word in value):
+        raise ValidationError('Use a list of words, such as ["tools", "vision"].')
 
 
 def nano_rate(about: str) -> "models.PositiveBigIntegerField[int | None, int | None]":
@@ -26,7 +32,12 @@ class OfferedModel(models.Model):
     name = models.CharField(max_length=200, validators=[MODEL_NAME])
     display_name = models.CharField(max_length=200, blank=True, default="")
     context_window = models.PositiveIntegerField(null=True, blank=True, help_text="Tokens.")
-    capabilities = models.JSONField(default=list, blank=True, help_text='A list of words, such as ["tools", "vision"].')
+    capabilities = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[check_capabilities],
+        help_text='A list of words, such as ["tools", "vision"].',
+    )
     input_nano_per_mtok = nano_rate("input tokens")
     output_nano_per_mtok = nano_rate("output tokens")
     cache_read_nano_per_mtok = nano_rate("tokens read from the vendor's prompt cache")

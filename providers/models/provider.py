@@ -1,5 +1,6 @@
 """A vendor, or a server of one's own: data, no code."""
 
+import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -30,6 +31,37 @@ def check_base_url(value: str) -> None:
         raise ValidationError("Leave out user name, password, query and fragment.")
 
 
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+HEADER_VALUE = re.compile(r"[\t -~]{0,4000}")
+NOT_FOR_PROVIDERS = {
+    "accept-encoding",
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+
+
+def check_headers(value: object) -> None:
+    """An object of header names and plain values; none that carries a secret or frames the message."""
+    if not isinstance(value, dict):
+        raise ValidationError("Use an object of header names and values.")
+    for name, text in value.items():
+        if not HEADER_NAME.fullmatch(name) or not isinstance(text, str) or not HEADER_VALUE.fullmatch(text):
+            raise ValidationError(f"The header {name!r} is not one that HTTP allows.")
+        if name.lower() in NOT_FOR_PROVIDERS:
+            raise ValidationError(f"The header {name!r} is set by the platform; a secret belongs in a credential.")
+
+
 def seconds(default: float, about: str) -> "models.FloatField[float, float]":
     return models.FloatField(default=default, validators=[MinValueValidator(0.001)], help_text=about)
 
@@ -47,7 +79,7 @@ class Provider(models.Model):
         max_length=500, validators=[check_base_url], help_text="Up to and including the version, such as …/v1."
     )
     price_provider_id = models.CharField(max_length=63, blank=True, default="")
-    headers = models.JSONField(default=dict, blank=True)
+    headers = models.JSONField(default=dict, blank=True, validators=[check_headers])
     connect_seconds = seconds(5.0, "To connect.")
     first_byte_seconds = seconds(60.0, "From the request sent to the first byte of the answer.")
     between_chunks_seconds = seconds(60.0, "Between two chunks of a streamed answer.")
