@@ -1,0 +1,174 @@
+"""What can be asked for, and whom that asks: pure values, resolved on every request.
+
+A name means, in this order: a route of the tenant, a route of the platform, "provider/model", a bare model id that only one
+provider offers (the tenant's own before the platform's). "default" stands for the tenant's default model. A provider of the tenant
+hides the platform's provider of the same name whole, switched off or not: what a tenant has taken into its own hands is never
+quietly paid for by the platform.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+
+import msgspec
+
+from common.errors import NotFound
+from providers.wire.shapes import Target
+
+DEFAULT: Final = "default"
+NAMES_SHOWN: Final = 50
+
+
+class ModelCard(msgspec.Struct, frozen=True):
+    """A model as callers see it. `id` is a name that `resolve` takes; `created` is in Unix seconds."""
+
+    id: str
+    provider: str
+    owned_by: str
+    created: int
+    display_name: str = ""
+    context_window: int | None = None
+    capabilities: tuple[str, ...] = ()
+
+
+class Offer(msgspec.Struct, frozen=True):
+    target: Target
+    card: ModelCard
+
+
+class RouteEntry(msgspec.Struct, frozen=True):
+    """`targets` are "provider/model" names, the first preferred."""
+
+    name: str
+    created: int
+    targets: tuple[str, ...]
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """`name` is the route's name or "provider/model"; `targets` are in the order to be tried, never empty."""
+
+    name: str
+    targets: tuple[Target, ...]
+
+
+class Catalogue(msgspec.Struct, frozen=True, dict=True):
+    """The offers of one owner, a tenant or the platform, keyed by "provider/model".
+
+    `providers` names every provider of the owner, those switched off too. `changes_at`: when a listed price changes by
+    the calendar, so that this value must be loaded again; None for never.
+    """
+
+    offers: Mapping[str, Offer] = {}
+    routes: Mapping[str, RouteEntry] = {}
+    providers: frozenset[str] = frozenset()
+    changes_at: datetime | None = None
+
+    @cached_property
+    def by_model(self) -> Mapping[str, tuple[str, ...]]:
+        """The "provider/model" names of each bare model id."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, offer in self.offers.items():
+            found[offer.target.model] = (*found.get(offer.target.model, ()), name)
+        return found
+
+
+def resolve(
+    name: str, tenant_catalogue: Catalogue, platform_catalogue: Catalogue, default_model: str = ""
+) -> Resolution:
+    """Raises NotFound (`model_not_found`, param `model`) naming what exists."""
+    wanted = default_model if name == DEFAULT else name
+    found = (
+        resolve_route(wanted, tenant_catalogue, platform_catalogue)
+        or resolve_offer(wanted, tenant_catalogue, platform_catalogue)
+        or resolve_bare(wanted, tenant_catalogue, platform_catalogue)
+    )
+    if found is None:
+        raise unknown_model(name, wanted, tenant_catalogue, platform_catalogue)
+    return found
+
+
+def resolve_route(name: str, tenant: Catalogue, platform: Catalogue) -> Resolution | None:
+    """A tenant's route may lead to the platform's providers; the platform's leads to its own alone."""
+    if entry := tenant.routes.get(name):
+        targets = [find_offer(target, tenant, platform) for target in entry.targets]
+    elif entry := platform.routes.get(name):
+        targets = [platform.offers.get(target) for target in entry.targets]
+    else:
+        return None
+    offered = tuple(offer.target for offer in targets if offer is not None)
+    return Resolution(name, offered) if offered else None
+
+
+def resolve_offer(name: str, tenant: Catalogue, platform: Catalogue) -> Resolution | None:
+    offer = find_offer(name, tenant, platform)
+    return None if offer is None else Resolution(name, (offer.target,))
+
+
+def resolve_bare(name: str, tenant: Catalogue, platform: Catalogue) -> Resolution | None:
+    candidates = bare_candidates(name, tenant, platform)
+    return resolve_offer(candidates[0], tenant, platform) if len(candidates) == 1 else None
+
+
+def bare_candidates(name: str, tenant: Catalogue, platform: Catalogue) -> tuple[str, ...]:
+    own = tenant.by_model.get(name, ())
+    return own or tuple(each for each in platform.by_model.get(name, ()) if not hidden(each, tenant))
+
+
+def find_offer(name: str, tenant: Catalogue, platform: Catalogue) -> Offer | None:
+    return tenant.offers.get(name) if hidden(name, tenant) else platform.offers.get(name)
+
+
+def hidden(name: str, tenant: Catalogue) -> bool:
+    """Whether "provider/model" belongs to a provider that the tenant has itself."""
+    return name.partition("/")[0] in tenant.providers
+
+
+def list_cards(tenant: Catalogue, platform: Catalogue) -> tuple[ModelCard, ...]:
+    """Everything a caller of this tenant can name, sorted by id."""
+    cards = {name: offer.card for name, offer in platform.offers.items() if not hidden(name, tenant)}
+    cards.update((name, offer.card) for name, offer in tenant.offers.items())
+    for entry in (*platform.routes.values(), *tenant.routes.values()):
+        if resolution := resolve_route(entry.name, tenant, platform):
+            cards[entry.name] = route_card(entry, resolution)
+    return tuple(cards[name] for name in sorted(cards))
+
+
+def find_card(name: str, tenant: Catalogue, platform: Catalogue, default_model: str = "") -> ModelCard:
+    """The card of what `name` resolves to. Raises NotFound like `resolve`."""
+    resolution = resolve(name, tenant, platform, default_model)
+    if entry := tenant.routes.get(resolution.name) or platform.routes.get(resolution.name):
+        return route_card(entry, resolution)
+    offer = find_offer(resolution.name, tenant, platform)
+    assert offer is not None  # noqa: S101 it was resolved a line ago
+    return offer.card
+
+
+def route_card(entry: RouteEntry, resolution: Resolution) -> ModelCard:
+    return ModelCard(id=entry.name, provider=resolution.targets[0].provider, owned_by="route", created=entry.created)
+
+
+def unknown_model(name: str, wanted: str, tenant: Catalogue, platform: Catalogue) -> NotFound:
+    if name == DEFAULT and not wanted:
+        reason = "This tenant has no default model."
+    elif name == DEFAULT:
+        reason = f"The default model '{wanted}' is not offered."
+    elif candidates := bare_candidates(name, tenant, platform):
+        return model_not_found(f"Several providers offer '{name}'; name one of: {', '.join(candidates)}.")
+    elif name in tenant.routes or name in platform.routes:
+        reason = f"The route '{name}' has no target that is offered."
+    else:
+        reason = f"The model '{name[:200]}' does not exist."
+    return model_not_found(f"{reason} {available(card.id for card in list_cards(tenant, platform))}")
+
+
+def available(names: Iterable[str]) -> str:
+    known = list(names)
+    if not known:
+        return "No models are offered yet."
+    more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
+    return f"Available models: {', '.join(known[:NAMES_SHOWN])}{more}."
+
+
+def model_not_found(message: str) -> NotFound:
+    return NotFound(message, code="model_not_found", param="model")

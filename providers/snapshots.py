@@ -1,0 +1,146 @@
+"""Catalogues as values: rows read through the door, secrets opened, prices looked up."""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from common.crypto import SecretUnreadable
+from providers.catalogue import Catalogue, ModelCard, Offer, RouteEntry
+from providers.models import OfferedModel, Provider, Route
+from providers.prices import Price
+from providers.pricing_source import DatedPrice, Override, listed_price, override_price
+from providers.scope import Owner, keyring, owner_scope, secret_place
+from providers.wire.registry import Wire, adapter
+from providers.wire.shapes import Deadlines, Secret, Target
+from tenants.door import TenantRef
+
+logger = logging.getLogger(__name__)
+
+Headers = tuple[tuple[str, Secret], ...]
+JSON = ("content-type", Secret("application/json"))
+
+
+def load_tenant_catalogue(tenant: TenantRef, *, at: datetime | None = None) -> Catalogue:
+    """The tenant's own providers and routes, priced as of `at` (now). Opens the tenant's scope."""
+    return load(tenant, at or datetime.now(UTC))
+
+
+def load_platform_catalogue(*, at: datetime | None = None) -> Catalogue:
+    """The platform's providers and routes, priced as of `at` (now). Opens the platform's scope."""
+    return load(None, at or datetime.now(UTC))
+
+
+def load(owner: Owner, at: datetime) -> Catalogue:
+    with owner_scope(owner):
+        providers = list(Provider.objects.prefetch_related("credentials", "offered_models"))
+        routes = list(Route.objects.filter(enabled=True).prefetch_related("targets"))
+    offers: dict[str, Offer] = {}
+    changes: list[datetime] = []
+    for provider in providers:
+        if provider.enabled:
+            for offer, changes_at in provider_offers(provider, owner, at):
+                offers[offer.card.id] = offer
+                if changes_at is not None:
+                    changes.append(changes_at)
+    return Catalogue(
+        offers=offers,
+        routes={route.name: route_entry(route) for route in routes},
+        providers=frozenset(provider.name for provider in providers),
+        changes_at=min(changes, default=None),
+    )
+
+
+def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[tuple[Offer, datetime | None]]:
+    """Every model under the provider's one credential; they share its headers and deadlines."""
+    try:
+        wire = adapter(provider.wire)
+    except LookupError as unknown:
+        logger.warning("provider skipped", extra={"provider": provider.name, "error": str(unknown)})
+        return
+    credential_id, headers = provider_headers(provider, wire, owner)
+    deadlines = Deadlines(
+        connect=provider.connect_seconds,
+        first_byte=provider.first_byte_seconds,
+        between_chunks=provider.between_chunks_seconds,
+        total=provider.total_seconds,
+    )
+    scope: Literal["platform", "tenant"] = "platform" if owner is None else "tenant"
+    for row in provider.offered_models.all():
+        if not row.enabled:
+            continue
+        dated = price_of(provider, row, at)
+        target = Target(
+            provider=provider.name,
+            provider_scope=scope,
+            wire=provider.wire,
+            base_url=provider.base_url.rstrip("/"),
+            model=row.name,
+            credential_id=credential_id,
+            headers=headers,
+            price=None if dated is None else dated.price,
+            deadlines=deadlines,
+        )
+        yield Offer(target, model_card(provider, row)), None if dated is None else dated.changes_at
+
+
+def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> tuple[UUID | None, Headers]:
+    """The first enabled credential that opens, and the headers that carry it.
+
+    One that does not open is passed over and said aloud: the other providers stay usable.
+    """
+    plain = (JSON, *((name.lower(), Secret(value)) for name, value in sorted(provider.headers.items())))
+    for credential in provider.credentials.all():
+        if not credential.enabled:
+            continue
+        try:
+            secret = keyring().decrypt(bytes(credential.secret), place=secret_place(owner, credential.id))
+        except SecretUnreadable as error:
+            logger.error("credential unreadable", extra={"provider": provider.name, "error": str(error)})
+            continue
+        return credential.id, (*plain, *wire.credential_headers(secret.decode()))
+    return None, plain
+
+
+def price_of(provider: Provider, row: OfferedModel, at: datetime) -> DatedPrice | None:
+    price = own_price(row)
+    return DatedPrice(price) if price else listed_price(provider.price_provider_id, row.name, at=at)
+
+
+def own_price(row: OfferedModel) -> Price | None:
+    if row.input_nano_per_mtok is None or row.output_nano_per_mtok is None:
+        return None
+    return override_price(
+        Override(
+            row_id=row.id,
+            revision=row.price_revision,
+            input=row.input_nano_per_mtok,
+            output=row.output_nano_per_mtok,
+            cache_read=row.cache_read_nano_per_mtok,
+            cache_write=row.cache_write_nano_per_mtok,
+            input_audio=row.input_audio_nano_per_mtok,
+            output_audio=row.output_audio_nano_per_mtok,
+            nano_per_request=row.nano_per_request,
+        )
+    )
+
+
+def model_card(provider: Provider, row: OfferedModel) -> ModelCard:
+    return ModelCard(
+        id=f"{provider.name}/{row.name}",
+        provider=provider.name,
+        owned_by=provider.name,
+        created=int(row.created_at.timestamp()),
+        display_name=row.display_name,
+        context_window=row.context_window,
+        capabilities=tuple(row.capabilities),
+    )
+
+
+def route_entry(route: Route) -> RouteEntry:
+    return RouteEntry(
+        name=route.name,
+        created=int(route.created_at.timestamp()),
+        targets=tuple(f"{target.provider_name}/{target.model_name}" for target in route.targets.all()),
+    )
