@@ -38,13 +38,13 @@ class EmbeddedServices:
 
     def start(self) -> Addresses:
         """Raises EmbeddedServiceError when one cannot be had; what was started by then keeps running."""
-        with self._alone():
+        with self.alone():
             self.valkey.start()
             self.postgres.start()
         return self.addresses()
 
     def stop(self) -> None:
-        with self._alone():
+        with self.alone():
             self.postgres.stop()
             self.valkey.stop()
 
@@ -60,7 +60,8 @@ class EmbeddedServices:
         self.stop()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """Around whatever starts or stops one of the two by itself."""
         make_folder(self.state)
         with (self.state / "services.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
