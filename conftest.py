@@ -5,6 +5,9 @@ import socket
 
 import pytest
 
+# Of two plugins that define a fixture the one loaded later wins, which would be pytest-django; a conftest beats both.
+from orchestrator_site.tests.environment_plugin import django_db_setup  # noqa: F401
+
 pytest_plugins = ["tenants.tests.cast"]
 
 REAL_CONNECT = socket.socket.connect

@@ -74,7 +74,7 @@ class LedgerConnection:
                     await self._connect()
                 except (psycopg.Error, OSError, TimeoutError) as error:
                     self._failures = min(self._failures + 1, 10)
-                    log.warning("ledger_connect_failed", connection=self._name, error=type(error).__name__)
+                    log.warning("ledger_connect_failed", connection=self._name, error=str(error) or repr(error))
 
     async def execute(self, query: bytes, parameters: Sequence[object]) -> psycopg.AsyncRawCursor[Any]:
         """Run one command, prepared and committed by itself.

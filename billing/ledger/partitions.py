@@ -4,7 +4,6 @@ Called after migrations and daily; the writer calls it itself as a last resort.
 """
 
 from datetime import date
-
 from typing import Any
 
 from django.db import connection
@@ -30,3 +29,11 @@ def add_months(day: date, months: int) -> date:
     """The first day of the month that many months away."""
     index = day.year * 12 + day.month - 1 + months
     return date(index // 12, index % 12 + 1, 1)
+
+
+def partitions_exist() -> bool:
+    """Whether this database has come to the migration that makes them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regprocedure('public.billing_create_partitions(date)') IS NOT NULL")
+        (exist,) = cursor.fetchone()
+    return bool(exist)
