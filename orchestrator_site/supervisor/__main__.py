@@ -1,4 +1,4 @@
-"""`python -m orchestrator_site.supervisor [run|stop|status]`; `make run` and `make stop`."""
+"""`python -m orchestrator_site.supervisor [run|stop|status|clean]`; `make run`, `make stop` and `make clean`."""
 
 import sys
 
@@ -8,11 +8,13 @@ if sys.version_info < (3, 11):  # noqa: UP036 (this line is for those who have a
 import argparse
 import asyncio
 import os
+import shutil
 import signal
 
 from orchestrator_site.embedded.errors import EmbeddedServiceError
 from orchestrator_site.embedded.processes import command_line, wait_until
 from orchestrator_site.embedded.services import EmbeddedServices
+from orchestrator_site.embedded.testing import services_for_tests
 from orchestrator_site.supervisor.errors import SupervisorError
 from orchestrator_site.supervisor.fleet import end_leftovers
 from orchestrator_site.supervisor.lifeline import tie_myself
@@ -26,16 +28,14 @@ STOP_SECONDS = 90.0
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m orchestrator_site.supervisor", description=__doc__)
-    parser.add_argument("action", nargs="?", default="run", choices=["run", "stop", "status"])
+    parser.add_argument("action", nargs="?", default="run", choices=["run", "stop", "status", "clean"])
     parser.add_argument("--with-parent", action="store_true", help="stop when the starting process ends")
     arguments = parser.parse_args()
     os.chdir(CHECKOUT)
     try:
         place = Place.of(CHECKOUT, os.environ)
-        if arguments.action == "stop":
-            return stop(place)
-        if arguments.action == "status":
-            return status(place)
+        if arguments.action != "run":
+            return {"stop": stop, "status": status, "clean": clean}[arguments.action](place)
         if arguments.with_parent:
             tie_myself()
         asyncio.run(run(place, os.environ, Voice()))
@@ -55,6 +55,15 @@ def stop(place: Place) -> int:
     if (place.state / "services.json").exists():
         EmbeddedServices(place.state).stop()
     return 0
+
+
+def clean(place: Place) -> int:
+    """Stops everything, the tests' services too, and removes what lies outside the checkout."""
+    code = stop(place)
+    services_for_tests().stop()
+    if not place.state.is_relative_to(place.checkout):
+        shutil.rmtree(place.state)
+    return code
 
 
 def status(place: Place) -> int:
