@@ -20,8 +20,9 @@ ALLOWED_HOSTS = ["*"]
 
 SHARED_APPS = [
     "daphne",
-    "django_tenants",
+    # Before django_tenants: its commands of the same names go round our actions.
     "tenants",
+    "django_tenants",
     "providers",
     "billing",
     "chat",
@@ -32,7 +33,7 @@ SHARED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.admin",
+    "tenants.admin_config.PlatformAdminConfig",
     "allauth",
     "allauth.account",
     "rest_framework",
