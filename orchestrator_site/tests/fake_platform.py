@@ -74,7 +74,7 @@ def main():
 
 
 def run(checkout):
-    session.commands = commands
+    setattr(session, "commands", commands)  # noqa: B010 (it is imported there)
     (checkout / "manage.py").write_text(MANAGE)
     (checkout / "requirements.txt").touch()
     try:

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import threading
+from typing import Any
 
 import httpx2
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import uvicorn
 
@@ -13,7 +14,7 @@ from orchestrator_site.demo.provider import DemoProvider
 from orchestrator_site.embedded.notes import free_port
 from orchestrator_site.embedded.processes import wait_until
 
-WEATHER = {
+WEATHER: dict[str, Any] = {
     "type": "function",
     "function": {
         "name": "get_weather",

@@ -1,6 +1,6 @@
 """The demo provider's values against an independent validator of JSON schemas."""
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from orchestrator_site.demo.sampler import UnsupportedSchema, sample

@@ -107,7 +107,7 @@ def test_an_answer_that_takes_too_long_is_cut(serve):
         except httpx2.TransportError as error:
             cut.append(error)
 
-    cut = []
+    cut: list[Exception] = []
     caller = threading.Thread(target=listen)
     caller.start()
     time.sleep(0.2)
@@ -149,7 +149,8 @@ def test_workers_share_the_port_and_a_killed_one_is_replaced(serve):
     process = serve(port, WEB_CONCURRENCY="2")
     assert wait_until(lambda: is_ready(port), 20)
 
-    before, after = set(), set()
+    before: set[int] = set()
+    after: set[int] = set()
 
     def collect(pids):
         pids.update(int(body.split()[0]) for _, body in filter(None, [get(port)]))

@@ -36,7 +36,7 @@ def python(name, program, **options):
     return Command(name, (sys.executable, "-c", program), **options)
 
 
-class Lines(list):
+class Lines(list[tuple[str, str]]):
     """What the children said, as (name, line)."""
 
     def say(self, name, line):
@@ -90,6 +90,7 @@ async def test_a_killed_child_is_started_again(lines):
     await child.start()
     await lines.until("up")
     first = child.pid
+    assert first is not None
     os.kill(first, signal.SIGKILL)
     await lines.until("up", count=2)
     assert child.pid != first
@@ -143,7 +144,7 @@ async def test_a_stop_cut_short_kills_them_all(lines):
     stopping.cancel()
     with suppress(asyncio.CancelledError):
         await stopping
-    assert wait_until(lambda: not any(command_line(child.pid) for child in fleet.children), PATIENCE)
+    assert wait_until(lambda: not any(command_line(child.pid or 0) for child in fleet.children), PATIENCE)
 
 
 FLEET_PROGRAM = """
@@ -171,6 +172,7 @@ def killed_supervisor(record, tied):
     supervisor = subprocess.Popen(
         [sys.executable, "-c", program, str(record), tied], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
+    assert supervisor.stdout is not None
     pids = [int(word) for word in supervisor.stdout.readline().split()]
     assert all(command_line(pid) for pid in pids)
     supervisor.kill()

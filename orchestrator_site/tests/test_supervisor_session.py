@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 
@@ -38,7 +39,7 @@ class Run:
         self._reader.start()
 
     def _read(self):
-        for line in self.process.stdout:
+        for line in self.process.stdout or ():
             self.text += line
 
     def shows(self, words, count=1):
@@ -91,6 +92,10 @@ def running(services):
     return services.postgres.pid(), services.valkey.pid()
 
 
+def is_another(service, old):
+    return service.pid() not in (None, old)
+
+
 def test_from_nothing_to_a_banner_and_a_clean_stop(start, services, checkout):
     run = start().ready()
     for command in ("migrate_all", "seed_platform_providers", "seed_demo"):
@@ -137,7 +142,7 @@ def test_killed_services_come_back_while_it_runs(start, services):
         old = service.pid()
         os.kill(old, signal.SIGKILL)
         assert run.shows(f"services | {name} is gone; starting it again")
-        assert wait_until(lambda service=service, old=old: service.pid() not in (None, old), PATIENCE)
+        assert wait_until(partial(is_another, service, old), PATIENCE)
     assert run.end() == 0
 
 
