@@ -20,9 +20,7 @@ ALLOWED_HOSTS = ["*"]
 
 SHARED_APPS = [
     "daphne",
-    # Before django_tenants: its commands of the same names go round our actions.
     "tenants",
-    "django_tenants",
     "providers",
     "billing",
     "chat",
@@ -41,6 +39,8 @@ SHARED_APPS = [
     "drf_spectacular_sidecar",
     "channels",
     "csp",
+    # Last: its commands and admin templates would otherwise stand before ours and Django's.
+    "django_tenants",
 ]
 TENANT_APPS = ["providers"]
 INSTALLED_APPS = SHARED_APPS

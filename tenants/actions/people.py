@@ -32,9 +32,9 @@ def create_user(*, email: str, password: str | None = None, name: str = "", is_o
 
 
 @in_platform_scope
-def set_user_active(*, user_id: UUID, is_active: bool) -> None:
-    """Whether the person may sign in. Raises NotFound."""
-    if not User.objects.filter(id=user_id).update(is_active=is_active):
+def change_user(*, user_id: UUID, name: str, is_active: bool) -> None:
+    """Raises NotFound. A person who is not active cannot sign in."""
+    if not User.objects.filter(id=user_id).update(name=name, is_active=is_active):
         raise NotFound("There is no such person.", param="user")
 
 

@@ -24,15 +24,24 @@ def create_team(*, tenant: TenantRef, name: str) -> UUID:
 
 
 @in_open_scope
-def add_to_team(*, tenant: TenantRef, team_id: UUID, user_id: UUID) -> None:
-    """Repeating it changes nothing. Raises NotFound for a team or person that is not of this tenant."""
+def add_to_team(*, tenant: TenantRef, team_id: UUID, user_id: UUID) -> UUID:
+    """The id of the place. Repeating it changes nothing. Raises NotFound for a team or person that is not of this tenant."""
     if not Team.objects.filter(id=team_id, tenant_id=tenant.id).exists():
         raise NotFound(f"{tenant.slug} has no such team.", param="team")
     membership = find_membership(tenant, user_id)
-    TeamMember.objects.get_or_create(team_id=team_id, membership=membership, defaults={"tenant_id": tenant.id})
+    place, _ = TeamMember.objects.get_or_create(
+        team_id=team_id, membership=membership, defaults={"tenant_id": tenant.id}
+    )
+    return place.id
 
 
 @in_open_scope
 def remove_from_team(*, tenant: TenantRef, team_id: UUID, user_id: UUID) -> None:
     """Repeating it changes nothing."""
     TeamMember.objects.filter(tenant_id=tenant.id, team_id=team_id, membership__user_id=user_id).delete()
+
+
+@in_open_scope
+def remove_team(*, tenant: TenantRef, team_id: UUID) -> None:
+    """Its members stay members of the tenant. Repeating it changes nothing."""
+    Team.objects.filter(tenant_id=tenant.id, id=team_id).delete()

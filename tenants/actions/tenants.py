@@ -3,6 +3,7 @@
 import re
 import zoneinfo
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -94,12 +95,12 @@ def change_tenant(
 
 
 @in_platform_scope
-def add_domain(*, tenant: TenantRef, host: str, is_primary: bool = False) -> None:
-    """Raises InvalidRequest for what is no host name, and Conflict for one that is taken."""
+def add_domain(*, tenant: TenantRef, host: str, is_primary: bool = False) -> UUID:
+    """The domain's id. Raises InvalidRequest for what is no host name, and Conflict for one that is taken."""
     row = locked(tenant)
     if is_primary:
         row.domains.update(is_primary=False)
-    insert_domain(row, host, is_primary=is_primary)
+    return insert_domain(row, host, is_primary=is_primary)
 
 
 @in_platform_scope
@@ -113,13 +114,13 @@ def remove_domain(*, tenant: TenantRef, host: str) -> None:
     domain.delete()
 
 
-def insert_domain(row: Tenant, host: str, *, is_primary: bool) -> None:
+def insert_domain(row: Tenant, host: str, *, is_primary: bool) -> UUID:
     name = hosts.checked(host)
     if hosts.is_public(name, settings.ENVIRONMENT.base_domain):
         raise InvalidRequest(f"{name} is the host of the public pages.", param="host")
     try:
         with transaction.atomic():
-            Domain.objects.create(tenant=row, host=name, is_primary=is_primary)
+            return Domain.objects.create(tenant=row, host=name, is_primary=is_primary).id
     except IntegrityError as error:
         raise Conflict(f"The host {name} is taken.", param="host") from error
 

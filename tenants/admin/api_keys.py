@@ -1,0 +1,64 @@
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from tenants.actions.api_keys import create_api_key, revoke_api_key
+from tenants.admin.base import ActionAdmin
+from tenants.models import ApiKey
+from tenants.scopes import Scope
+
+
+class NewApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope.value, scope.value) for scope in Scope],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="None chosen means all of them.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("tenant", "name", "expires_at", "requests_per_minute")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ActionAdmin[ApiKey]):
+    """A key is made, shown once, and revoked; never edited or deleted. Its digest is on no page."""
+
+    list_display = ("name", "tenant", "key_id", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("tenant",)
+    search_fields = ("name", "key_id", "tenant__slug")
+    autocomplete_fields = ("tenant",)
+    ordering = ("-created_at",)
+    add_fields = ("tenant", "name", "scopes", "expires_at", "requests_per_minute")
+    readonly_fields = (
+        *("tenant", "name", "key_id", "scopes", "requests_per_minute", "created_by"),
+        *("created_at", "last_used_at", "expires_at", "revoked_at"),
+    )
+    actions = ("revoke",)
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **options: Any) -> Any:
+        if obj is None:
+            options["form"] = NewApiKeyForm
+        return super().get_form(request, obj, change, **options)
+
+    def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        tenant, operator = values.pop("tenant"), request.user.pk
+        made = create_api_key(
+            tenant=tenant.ref,
+            scopes_granted=values.pop("scopes"),
+            created_by=operator if isinstance(operator, UUID) else None,
+            **values,
+        )
+        self.message_user(request, f"This is the only time the key is shown: {made.text}", messages.WARNING)
+        return made.id
+
+    @admin.action(description="Revoke", permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: "QuerySet[ApiKey]") -> None:
+        for row in chosen.select_related("tenant"):
+            revoke_api_key(tenant=row.tenant.ref, key_id=row.key_id)
+            self.message_user(request, f"{row.name} ({row.key_id}) is revoked.")

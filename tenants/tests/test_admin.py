@@ -1,0 +1,154 @@
+"""The operators' pages: they work, they act, and they never show a digest."""
+
+import base64
+import re
+
+import pytest
+from django.contrib import admin
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from tenants import snapshots
+from tenants.admin_scope import PlatformAdminSite
+from tenants.door import platform_scope
+from tenants.models import ApiKey, Domain, Membership, Plan, Team, TeamMember, Tenant, User
+from tenants.tests.cast import PASSWORD
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tenants.tests.urls")]
+
+MODELS = (ApiKey, Domain, Membership, Plan, Team, TeamMember, Tenant, User)
+
+
+@pytest.fixture(autouse=True)
+def these_urls():
+    with override_settings(PUBLIC_SCHEMA_URLCONF="tenants.tests.urls"):
+        yield
+
+
+@pytest.fixture
+def operator(cast):
+    from tenants.tests.cast import new_person
+
+    person = new_person("operator")
+    with platform_scope():
+        User.objects.filter(id=person.id).update(is_staff=True, is_superuser=True)
+    client = Client(headers={"host": "localhost"})
+    assert client.login(username=person.email, password=PASSWORD)
+    return client
+
+
+def url(model, page, *args):
+    return reverse(f"admin:tenants_{model._meta.model_name}_{page}", args=args)
+
+
+def a_row(model):
+    with platform_scope():
+        return model.objects.first()
+
+
+def test_the_site_is_ours():
+    assert isinstance(admin.site, PlatformAdminSite) or admin.site._wrapped.__class__ is PlatformAdminSite
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_pages_answer(operator, cast, model):
+    assert operator.get(url(model, "changelist")).status_code == 200
+    assert operator.get(url(model, "changelist"), {"q": "acme"}).status_code == 200
+    assert operator.get(url(model, "add")).status_code == 200
+    row = a_row(model)
+    if row is not None:
+        assert operator.get(url(model, "change", row.pk)).status_code == 200
+
+
+def test_a_member_is_no_operator(cast):
+    client = Client(headers={"host": "localhost"})
+    assert client.login(username=cast.alice.email, password=PASSWORD)
+    assert client.get(url(Tenant, "changelist")).status_code == 302
+
+
+@override_settings(ROOT_URLCONF="tenants.tests.urls")
+def test_the_admin_is_not_on_a_tenants_host(operator, cast):
+    assert operator.get(url(Tenant, "changelist"), headers={"host": cast.acme.host}).status_code == 302
+
+
+def test_a_tenant_is_made_changed_and_suspended(operator):
+    slug = f"made-{Tenant().id.hex[-8:]}"
+    answer = operator.post(
+        url(Tenant, "add"), {"slug": slug, "name": "Made", "time_zone": "Europe/Berlin", "plan": "", "default_model": ""}
+    )
+    assert answer.status_code == 302
+    tenant = snapshots.find_tenant(slug)
+    assert tenant is not None
+    operator.post(
+        url(Tenant, "change", tenant.id), {"name": "Other", "time_zone": "UTC", "plan": "", "default_model": "a/b"}
+    )
+    operator.post(url(Tenant, "changelist"), {"action": "suspend", "_selected_action": [str(tenant.id)]})
+    identity = snapshots.load_identity(tenant.id)
+    assert (identity.state, identity.time_zone, identity.default_model) == ("suspended", "UTC", "a/b")
+
+
+def test_a_refusal_is_shown_and_nothing_is_kept(operator):
+    slug = f"bad-{Tenant().id.hex[-8:]}"
+    answer = operator.post(
+        url(Tenant, "add"), {"slug": slug, "name": "Bad", "time_zone": "Mars/X", "plan": ""}, follow=True
+    )
+    assert "Time zone: " in answer.content.decode()
+    assert snapshots.find_tenant(slug) is None
+
+
+def test_a_key_is_shown_once_and_its_digest_never(operator, make_tenant):
+    made_for = make_tenant("keys")
+    answer = operator.post(
+        url(ApiKey, "add"), {"tenant": str(made_for.tenant.id), "name": "by hand", "scopes": ["models:read"]}, follow=True
+    )
+    text = re.search(r"orc_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}", answer.content.decode())
+    assert text is not None
+    with platform_scope():
+        row = ApiKey.objects.get(name="by hand", tenant_id=made_for.tenant.id)
+    assert row.scopes == ["models:read"]
+    spellings = [bytes(row.digest).hex(), base64.b64encode(row.digest).decode(), repr(bytes(row.digest)), text[0]]
+    for page in (url(ApiKey, "changelist"), url(ApiKey, "change", row.pk)):
+        content = operator.get(page).content.decode()
+        assert row.key_id in content
+        assert not [spelling for spelling in (*spellings, "digest") if spelling in content]
+
+
+def test_a_key_is_revoked_not_edited_or_deleted(operator, make_tenant):
+    made = make_tenant("keys")
+    operator.post(url(ApiKey, "change", made.key_uuid), {"name": "edited", "digest": "x", "key_id": "other"})
+    assert operator.get(url(ApiKey, "delete", made.key_uuid)).status_code == 403
+    assert snapshots.find_tenant_of_key(made.key_id) == made.tenant.id
+    operator.post(url(ApiKey, "changelist"), {"action": "revoke", "_selected_action": [str(made.key_uuid)]})
+    assert snapshots.find_tenant_of_key(made.key_id) is None
+    with platform_scope():
+        assert ApiKey.objects.get(id=made.key_uuid).name == "test"
+
+
+def test_people_teams_and_plans(operator, make_tenant):
+    made = make_tenant("people")
+    email = f"new-{made.tenant.slug}@example.com"
+    operator.post(url(User, "add"), {"email": email, "name": "New", "password": "a long enough phrase"})
+    with platform_scope():
+        user = User.objects.get(email=email)
+    assert user.check_password("a long enough phrase")
+    tenant_id = str(made.tenant.id)
+    operator.post(url(Membership, "add"), {"user": str(user.id), "tenant": tenant_id, "role": "owner"})
+    operator.post(url(Team, "add"), {"tenant": tenant_id, "name": "Core"})
+    with platform_scope():
+        membership = Membership.objects.get(user=user, tenant_id=tenant_id)
+        team = Team.objects.get(tenant_id=tenant_id)
+    operator.post(url(TeamMember, "add"), {"team": str(team.id), "membership": str(membership.id)})
+    refused = operator.post(url(Membership, "change", membership.id), {"role": "viewer"}, follow=True)
+    assert "at least one owner" in refused.content.decode()
+    operator.post(url(Plan, "add"), {"name": f"Plan {tenant_id}", "requests_per_minute": "7"})
+    operator.post(url(Domain, "add"), {"tenant": tenant_id, "host": f"chat.{made.tenant.slug}.example"})
+    with platform_scope():
+        assert TeamMember.objects.get(team=team).membership_id == membership.id
+        assert Membership.objects.get(id=membership.id).role == "owner"
+        assert Plan.objects.get(name=f"Plan {tenant_id}").requests_per_minute == 7
+    assert snapshots.tenant_of_host(f"chat.{made.tenant.slug}.example") == made.tenant
+
+
+def test_a_weak_password_is_refused(operator):
+    answer = operator.post(url(User, "add"), {"email": "weak@example.com", "password": "password"}, follow=True)
+    assert "Password: " in answer.content.decode()
