@@ -150,8 +150,13 @@ class LedgerWriter:
         self._settlements.add(Entry(settlement, self._loop.time()))
 
     async def drain(self, timeout: float) -> int:
-        """Take no more intents, write what is queued, say goodbye. Returns how many rows were left unwritten."""
+        """Take no more intents, write what is queued, say goodbye. Returns how many rows were left unwritten.
+
+        The second time it only tells.
+        """
         self._draining = True
+        if not self._tasks:
+            return len(self._intents) + len(self._settlements)
         self._settlements.gather_seconds = 0
         try:
             async with asyncio.timeout(timeout):
@@ -183,6 +188,7 @@ class LedgerWriter:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
         await self._close_connections()
 
     async def _close_connections(self) -> None:

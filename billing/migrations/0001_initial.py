@@ -17,7 +17,7 @@ INTENT = """
 CREATE TABLE public.billing_intent (
     request_id uuid NOT NULL,
     attempt smallint NOT NULL CHECK (attempt >= 1),
-    month date NOT NULL CHECK (month = public.billing_month_of(request_id)),
+    month date NOT NULL CONSTRAINT billing_intent_month CHECK (month = public.billing_month_of(request_id)),
     tenant_id uuid NOT NULL,
     api_key_id uuid,
     user_id uuid,
@@ -41,7 +41,7 @@ CREATE TABLE public.billing_settlement (
     request_id uuid NOT NULL,
     attempt smallint NOT NULL CHECK (attempt >= 1),
     kind text NOT NULL CHECK (kind IN ('settlement', 'correction')),
-    month date NOT NULL CHECK (month = public.billing_month_of(request_id)),
+    month date NOT NULL CONSTRAINT billing_settlement_month CHECK (month = public.billing_month_of(request_id)),
     tenant_id uuid NOT NULL,
     api_key_id uuid,
     user_id uuid,

@@ -1,0 +1,117 @@
+"""The ledger for operators: to look at, never to touch."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import cached_property
+
+from billing.models import Intent, Process, Settlement
+from common.money import usd_from_nano
+
+MOST_COUNTED = 10_000
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anyone pages: a count over years of ledger would take minutes."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[:MOST_COUNTED].count())
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class EntryChangeList(ChangeList):
+    """Links name the whole key of a row, since a request may have several."""
+
+    def url_for_result(self, result: Any) -> str:
+        place = f"{result.request_id}:{result.attempt}:{getattr(result, 'kind', 'intent')}"
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=(place,))
+
+
+class EntryAdmin(ReadOnlyAdmin):
+    ordering = ("-request_id", "-attempt")
+    search_fields = ("=request_id",)
+    search_help_text = "A whole request id."
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return EntryChangeList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        request_id, _, rest = object_id.partition(":")
+        attempt, _, kind = rest.partition(":")
+        rows: QuerySet[Any] = self.get_queryset(request)
+        if self.model is Settlement:
+            rows = rows.filter(kind=kind)
+        try:
+            return rows.filter(request_id=request_id, attempt=int(attempt)).first()
+        except (ValueError, TypeError):
+            return None
+
+    @admin.display(description="cost, USD")
+    def cost_usd(self, row: Settlement) -> Decimal:
+        return usd_from_nano(row.cost_nano)
+
+    @admin.display(description="charge, USD")
+    def charge_usd(self, row: Settlement) -> Decimal:
+        return usd_from_nano(row.charge_nano)
+
+    @admin.display(description="estimated cost, USD")
+    def estimated_cost_usd(self, row: Intent) -> Decimal:
+        return usd_from_nano(row.estimated_cost_nano)
+
+
+@admin.register(Intent)
+class IntentAdmin(EntryAdmin):
+    list_display = ("request_id", "attempt", "tenant_id", "provider", "model", "dispatched_at", "estimated_cost_usd")
+    list_filter = ("dispatched_at", "provider_scope", "stream")
+    readonly_fields = ("estimated_cost_usd",)
+
+
+@admin.register(Settlement)
+class SettlementAdmin(EntryAdmin):
+    list_display = (
+        "request_id",
+        "attempt",
+        "kind",
+        "tenant_id",
+        "provider",
+        "model",
+        "started_at",
+        "outcome",
+        "usage_source",
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+        "charge_usd",
+    )
+    list_filter = ("started_at", "kind", "outcome", "usage_source", "provider_scope", "priced")
+    readonly_fields = ("cost_usd", "charge_usd")
+
+
+@admin.register(Process)
+class ProcessAdmin(ReadOnlyAdmin):
+    list_display = ("id", "kind", "host", "pid", "started_at", "heartbeat_at", "watermark_at", "ended_at", "reaped_at")
+    list_filter = ("kind", "ended_at")
+    ordering = ("-heartbeat_at",)
