@@ -100,7 +100,7 @@ def test_from_nothing_to_a_banner_and_a_clean_stop(start, services, checkout):
     run = start().ready()
     for command in ("migrate_all", "seed_platform_providers", "seed_demo"):
         assert f"setup    | running {command} with database" in run.text
-    assert "worker   | secrets" in run.text
+    assert run.shows("worker   | secrets")
     for shown in ("op@example.com  op-password", "http://acme.localhost:", "Authorization: Bearer orc_test"):
         assert shown in run.text
     assert all(running(services))
