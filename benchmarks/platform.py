@@ -71,7 +71,7 @@ class Platform:
         self.command("migrate_all")
         self.command("seed_platform_providers")
         self.command("create_tenant", TENANT, "--name", "Benchmark")
-        self.api_key = key_in(self.command("create_api_key", "--tenant", TENANT, "--name", "benchmark"))
+        self.api_key = self.command("create_api_key", TENANT, "--name", "benchmark", "--quiet").strip()
 
     @property
     def base_url(self) -> str:
@@ -194,14 +194,6 @@ def environment(database_url: str, redis_url: str, configs: Path) -> dict[str, s
 def model_configs(providers: Providers) -> dict[str, object]:
     """MODEL_CONFIGS for these providers."""
     raise NotImplementedError("the shape of MODEL_CONFIGS is not settled")
-
-
-def key_in(output: str) -> str:
-    """The API key that a command printed."""
-    for word in output.split():
-        if word.startswith("orc_"):
-            return word
-    raise NotReady("create_api_key printed no key")
 
 
 def kill_tree(root: int | None) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from billing.models import Settlement
 from common.ids import month_of, new_id
 from providers.models import OfferedModel, Provider
-from tenants.actions.keys import create_api_key
+from tenants.actions.api_keys import create_api_key
 from tenants.actions.tenants import create_tenant
 from tenants.door import TenantRef, platform_scope, tenant_scope
 
@@ -37,7 +37,7 @@ def make_player(mark: str) -> Player:
         OfferedModel.objects.create(provider=provider, name=f"model-{mark}")
     with platform_scope():
         settle_one(tenant.id, mark)
-    return Player(tenant, mark, key.secret)
+    return Player(tenant, mark, key.text)
 
 
 def settle_one(tenant_id: UUID, mark: str) -> None:

@@ -34,7 +34,7 @@ class FailingSets:
                 return real(cursor, FAILING, **options)
             return real(cursor, query, params, **options)
 
-        psycopg.Cursor.execute = execute  # type: ignore[method-assign]
+        psycopg.Cursor.execute = execute  # type: ignore[method-assign, assignment]
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.load.percentiles import percentile
 from benchmarks.platform import PROVIDER, Platform
-from benchmarks.processes import start_upstream
+from benchmarks.processes import NotReady, start_upstream
 from benchmarks.rates import Rates
 from benchmarks.report import Check, Report
 from benchmarks.series import Series
@@ -55,11 +55,11 @@ def soak(progress: Progress, *, requests: int = 2000, kills: int = 20, seed: int
         stack.callback(platform.stop)
         progress(f"{requests} calls, {len(script.kills)} kills")
         load = asyncio.run(run_load(platform, script, progress))
-        settle_all(platform, progress)
+        own_proof = settle_all(platform, progress)
         intents, settlements = read_ledger(platform)
         received, ended = read_journal(journal)
     evidence = Evidence(received, ended, intents, settlements, load.sights)
-    return report_on(evidence, load, script)
+    return report_on(evidence, load, script, own_proof)
 
 
 async def run_load(platform: Platform, script: Script, progress: Progress) -> Load:
@@ -89,8 +89,11 @@ async def run_load(platform: Platform, script: Script, progress: Progress) -> Lo
     return Load(sights, chaos, time.monotonic() - started)
 
 
-def settle_all(platform: Platform, progress: Progress) -> None:
-    """Lets living processes settle and end, then reaps what the dead left, as the worker does on a running system."""
+def settle_all(platform: Platform, progress: Progress) -> Check:
+    """Lets living processes settle and end, then reaps what the dead left, as the worker does on a running system.
+
+    What the platform's own proof says of its ledger then.
+    """
     progress("letting web drain")
     platform.stop_web(seconds=SETTLE_SECONDS)
     deadline = time.monotonic() + SETTLE_SECONDS * 2
@@ -99,11 +102,16 @@ def settle_all(platform: Platform, progress: Progress) -> None:
         left = open_intents(platform)
         progress(f"{left} intents without a settlement after the reaper's run")
         if not left or time.monotonic() > deadline:
-            return
+            break
         time.sleep(2)
+    try:
+        platform.command("check_ledger")
+    except NotReady as error:
+        return Check("the platform's own proof (check_ledger)", str(error), met=False)
+    return Check("the platform's own proof (check_ledger)", "holds", met=True)
 
 
-def report_on(evidence: Evidence, load: Load, script: Script) -> Report:
+def report_on(evidence: Evidence, load: Load, script: Script, own_proof: Check) -> Report:
     findings = reconcile(evidence, Rates())
     dispatched = len(evidence.received)
     least = round(len(script.calls) * 0.9)
@@ -113,6 +121,7 @@ def report_on(evidence: Evidence, load: Load, script: Script) -> Report:
         ),
         Check(f"at least {least} attempts reached the upstream", f"{dispatched}", dispatched >= least),
         *findings.checks(),
+        own_proof,
     ]
     return Report(
         name="soak-ledger",

@@ -7,6 +7,7 @@ Every answer is searched for marks: its own tenant's must be there, any other is
 import asyncio
 import itertools
 import json
+import logging
 import random
 import re
 import sys
@@ -181,6 +182,8 @@ async def running_application() -> AsyncIterator[httpx2.AsyncClient]:
 
 def main() -> None:
     parameters = json.loads(sys.argv[1])
+    # It tells of every connection that could not be reset, which here is the point.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     players = make_players(parameters.pop("tenants"))
     print(f"{len(players)} tenants made", file=sys.stderr)
     print(json.dumps(asyncio.run(probe(players, **parameters))))

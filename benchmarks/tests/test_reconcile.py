@@ -47,7 +47,7 @@ def test_a_sound_ledger_passes():
         (replace(SOUND, received=[RECEIVED, RECEIVED]), judge.DISPATCHED_ONCE),
         (replace(SOUND, intents=[]), judge.INTENT_FIRST),
         (replace(SOUND, settlements=[replace(SETTLED, cost_nano=COST + 1)]), judge.EXACT),
-        (replace(SOUND, settlements=[replace(SETTLED, charge_nano=COST - 1)]), judge.EXACT),
+        (replace(SOUND, settlements=[replace(SETTLED, charge_nano=COST - 1)]), judge.CHARGED),
         (replace(SOUND, settlements=[replace(SETTLED, usage_source="counted")]), judge.USAGE_READ),
         (replace(SOUND, ended={}), judge.TRULY_COMPLETED),
         (replace(SOUND, settlements=[replace(SETTLED, outcome="aborted")]), judge.SEEN_IS_BOOKED),
@@ -63,8 +63,8 @@ def test_every_contradiction_is_found(evidence, statement):
 
 
 def test_a_correction_is_summed_in_and_its_outcome_is_in_force():
-    estimate = replace(SETTLED, outcome="killed", usage_source="estimated", cost_nano=300_000, charge_nano=300_000)
-    truth = replace(SETTLED, kind="correction", cost_nano=COST - 300_000, charge_nano=COST - 300_000)
+    estimate = replace(SETTLED, outcome="killed", usage_source="estimated", cost_nano=300_000, charge_nano=0)
+    truth = replace(SETTLED, kind="correction", cost_nano=COST - 300_000)
     assert violated(replace(SOUND, settlements=[estimate, truth])) == set()
     assert judge.EXACT in violated(replace(SOUND, settlements=[estimate, replace(truth, cost_nano=COST)]))
 
