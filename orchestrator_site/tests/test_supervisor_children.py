@@ -208,3 +208,24 @@ def test_a_stranger_with_the_number_of_an_old_child_is_left_alone(tmp_path):
     finally:
         stranger.kill()
         stranger.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no parent-death signal here")
+def test_a_supervisor_tied_to_its_starter_ends_with_it():
+    """What `make run` asks for, so that a killed make leaves nothing running."""
+    tied = f"from orchestrator_site.supervisor.lifeline import tie_myself; tie_myself()\n{SLEEPS}"
+    starter = subprocess.Popen(
+        [
+            *(sys.executable, "-c"),
+            f"import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', {tied!r}]); print(c.pid); c.wait()",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert starter.stdout is not None
+    pid = int(starter.stdout.readline())
+    assert starter.stdout.readline() == "up\n"
+    starter.kill()
+    assert wait_until(lambda: not command_line(pid), PATIENCE)
+    starter.communicate()
