@@ -2,6 +2,8 @@
 
 import ipaddress
 import socket
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -27,12 +29,12 @@ def refuse_the_network(address: object) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def loopback_only():
-    def connect(self, address):
+def loopback_only() -> Iterator[None]:
+    def connect(self: socket.socket, address: Any) -> None:
         refuse_the_network(address)
         return REAL_CONNECT(self, address)
 
-    def connect_ex(self, address):
+    def connect_ex(self: socket.socket, address: Any) -> int:
         refuse_the_network(address)
         return REAL_CONNECT_EX(self, address)
 
