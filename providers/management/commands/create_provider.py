@@ -1,0 +1,87 @@
+"""`manage.py create_provider`: register an upstream, for the platform or for one tenant."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from common.errors import OrchestratorError
+from providers.actions.catalogue import apply_catalogue
+from providers.catalogue_file import CatalogueFile, ModelEntry, PriceEntry, ProviderEntry, read_catalogue_file
+from tenants.command_errors import tenant_named, told_plainly
+
+STDIN_KEY = "(the key on standard input)"
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes a provider with its models, or changes the one of that name. Platform-wide, unless --tenant says whose. "
+        "The key comes from an environment variable or from standard input, never from the command line."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", nargs="?", help="The provider's name, as in name/model.")
+        parser.add_argument("--tenant", help="The slug of the tenant it belongs to.")
+        parser.add_argument("--base-url", help="Up to and including the version, such as https://host/v1.")
+        parser.add_argument("--key-env", default="", help="The environment variable that holds the key.")
+        parser.add_argument("--key-stdin", action="store_true", help="Read the key from standard input.")
+        parser.add_argument("--model", action="append", default=[], help="A model's id at the vendor; repeatable.")
+        parser.add_argument("--price", help="USD per million tokens for all these models, as INPUT/OUTPUT: 0.15/0.60.")
+        parser.add_argument("--price-provider", default="", help="The id in genai-prices whose price list applies.")
+        parser.add_argument("--wire", default="openai")
+        parser.add_argument("--file", help="Many at once, from a JSON file in the form of MODEL_CONFIGS.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        owner = tenant_named(options["tenant"]) if options["tenant"] else None
+        catalogue, environ = self.asked(options)
+        with told_plainly():
+            apply_catalogue(owner=owner, catalogue=catalogue, environ=environ)
+        for provider in catalogue.providers:
+            self.stdout.write(f"{provider.name}: {', '.join(model.name for model in provider.models) or 'no models'}")
+
+    def asked(self, options: dict[str, Any]) -> tuple[CatalogueFile, dict[str, str]]:
+        if options["file"]:
+            if options["name"] or options["model"]:
+                raise CommandError("Give either --file or a name and its options.")
+            return file_at(options["file"]), dict(os.environ)
+        if not options["name"] or not options["base_url"]:
+            raise CommandError("Give a name and --base-url, or --file.")
+        environ = dict(os.environ)
+        key_env = options["key_env"]
+        if options["key_stdin"]:
+            key_env = STDIN_KEY
+            environ[STDIN_KEY] = sys.stdin.readline()
+        price = None if options["price"] is None else parse_price(options["price"])
+        provider = ProviderEntry(
+            name=options["name"],
+            base_url=options["base_url"],
+            wire=options["wire"],
+            key_env=key_env,
+            price_provider=options["price_provider"],
+            models=tuple(ModelEntry(name=name, price=price) for name in options["model"]),
+        )
+        return CatalogueFile(providers=(provider,)), environ
+
+
+def file_at(path: str) -> CatalogueFile:
+    try:
+        return read_catalogue_file(Path(path).read_bytes())
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except OrchestratorError as error:
+        raise CommandError(f"{path}: {error.param or 'file'}: {error.message}") from None
+
+
+def parse_price(text: str) -> PriceEntry:
+    try:
+        given, taken = (Decimal(part) for part in text.split("/"))
+    except (ValueError, InvalidOperation):
+        raise CommandError("--price: give USD per million tokens as INPUT/OUTPUT, such as 0.15/0.60.") from None
+    if not (given.is_finite() and taken.is_finite() and given >= 0 and taken >= 0):
+        raise CommandError("--price: a price is not negative.")
+    return PriceEntry(input=given, output=taken)
