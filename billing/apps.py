@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -19,5 +19,5 @@ def create_months_ahead(**_: Any) -> None:
 
     from billing.ledger.partitions import create_partitions, partitions_exist  # noqa: PLC0415
 
-    if connection.schema_name == "public" and partitions_exist():
+    if cast(Any, connection).schema_name == "public" and partitions_exist():
         create_partitions(today=datetime.now(UTC).date())

@@ -94,7 +94,7 @@ def usage(tenant: TenantRef, *, first: date, end: date, zone: ZoneInfo, group_by
     """
     days = list(days_between(first, end))
     starts = [earliest_id(midnight(day, zone)) for day in [*days, end]]
-    parameters = {
+    parameters: dict[str, Any] = {
         "tenant_id": tenant.id,
         "days": days,
         "starts": starts[:-1],

@@ -7,6 +7,7 @@ import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
+from billing.ledger import statements
 from billing.ledger.rows import Intent, Settlement
 from common.ids import created_at, new_id
 from providers.wire.shapes import Usage
@@ -73,6 +74,17 @@ def connect(role="orchestrator_system"):
     if role:
         connection.execute(f"SET ROLE {role}")
     return connection
+
+
+def plain(query):
+    """A statement of the writer's for a connection that does not speak of $1."""
+    return query.decode().replace("$1", "%s")
+
+
+def store(*, intents=(), settlements=()):
+    with connect() as connection:
+        connection.execute(plain(statements.INSERT_INTENTS), [statements.encode_intents(intents)])
+        connection.execute(plain(statements.INSERT_SETTLEMENTS), [statements.encode_settlements(settlements)])
 
 
 def rows(table, **where):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 
@@ -10,8 +11,9 @@ class Road:
     """Forwards both ways while open. `url` is DATABASE_URL by way of this road."""
 
     def __init__(self):
-        self._server = None
-        self._pairs = set()
+        self._server: asyncio.Server | None = None
+        self._pairs: set[asyncio.Task[Any]] = set()
+        self.url = ""
         self._flowing = asyncio.Event()
         self._flowing.set()
         self.loses_answers = False
@@ -35,6 +37,7 @@ class Road:
 
     async def cut(self):
         """Reset what is connected, and refuse what comes."""
+        assert self._server is not None
         self._server.close()
         for task in list(self._pairs):
             task.cancel()
@@ -49,6 +52,7 @@ class Road:
 
     async def _carry(self, near_reader, near_writer):
         task = asyncio.current_task()
+        assert task is not None
         self._pairs.add(task)
         there = urlsplit(os.environ["DATABASE_URL"])
         far_writer = None

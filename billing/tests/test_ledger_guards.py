@@ -7,7 +7,7 @@ import pytest
 
 from billing.ledger import statements
 from billing.ledger.partitions import add_months, create_partitions
-from billing.tests.entries import connect, make_intent, make_settlement
+from billing.tests.entries import connect, make_intent, make_settlement, plain, store
 from common.ids import new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,14 +19,7 @@ TABLES = ("billing_intent", "billing_settlement")
 def acme_id():
     """A tenant with one attempt on record."""
     intent = make_intent()
-    with connect() as connection:
-        connection.execute(
-            statements.INSERT_INTENTS.decode().replace("$1", "%s"), [statements.encode_intents([intent])]
-        )
-        connection.execute(
-            statements.INSERT_SETTLEMENTS.decode().replace("$1", "%s"),
-            [statements.encode_settlements([make_settlement(intent)])],
-        )
+    store(intents=[intent], settlements=[make_settlement(intent)])
     return intent.tenant_id
 
 
@@ -112,7 +105,7 @@ def test_a_row_cannot_be_put_into_the_wrong_month():
     values = {**statements.intent_values(intent), "month": add_months(date.today(), 1)}
     batch = statements.ENCODER.encode([values]).decode()
     with connect() as connection, pytest.raises(psycopg.errors.CheckViolation, match="month"):
-        connection.execute(statements.INSERT_INTENTS.decode().replace("$1", "%s"), [batch])
+        connection.execute(plain(statements.INSERT_INTENTS), [batch])
 
 
 def test_partitions_are_made_once():

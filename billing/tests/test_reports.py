@@ -9,7 +9,7 @@ import pytest
 from billing.ledger import statements
 from billing.ledger.partitions import create_partitions
 from billing.reports import Amounts, Grouping, midnight, usage
-from billing.tests.entries import connect, make_intent, make_settlement
+from billing.tests.entries import connect, make_intent, make_settlement, plain, store
 from common.ids import earliest_id, new_id
 from providers.wire.shapes import Usage
 from tenants.door import TenantRef
@@ -34,17 +34,10 @@ def at(moment):
     return UUID(int=earliest_id(moment).int | (new_id().int & ((1 << 62) - 1)))
 
 
-def write(*settlements):
-    query = statements.INSERT_SETTLEMENTS.decode().replace("$1", "%s")
-    with connect() as connection:
-        connection.execute(query, [statements.encode_settlements(settlements)])
-
-
 def spent(tenant, moment, **changes):
     intent = make_intent(request_id=at(moment), tenant_id=tenant.id, attempt=changes.pop("attempt", 1))
-    settlement = make_settlement(intent, **changes)
-    write(settlement)
-    return settlement
+    store(intents=[intent], settlements=[make_settlement(intent, **changes)])
+    return intent
 
 
 def day_label(index):
@@ -91,15 +84,14 @@ def test_days_of_23_and_25_hours_hold_their_hours_and_sum_to_the_range(tenant, m
     first, end = turn - timedelta(days=1), turn + timedelta(days=2)
     create_partitions(today=turn)
     moment, stop = midnight(first, BERLIN), midnight(end, BERLIN)
-    batch = []
+    intents = []
     while moment < stop:
-        intent = make_intent(request_id=at(moment + timedelta(minutes=30)), tenant_id=tenant.id)
-        batch.append(make_settlement(intent, cost_nano=1, charge_nano=1))
+        intents.append(make_intent(request_id=at(moment + timedelta(minutes=30)), tenant_id=tenant.id))
         moment += timedelta(hours=1)
-    write(*batch)
+    store(intents=intents, settlements=[make_settlement(intent, cost_nano=1) for intent in intents])
     report = usage(tenant, first=first, end=end, zone=BERLIN, group_by=Grouping.DAY)
     assert [row.amounts.requests for row in report.rows] == [24, hours, 24]
-    assert sum(row.amounts.cost_nano for row in report.rows) == report.total.cost_nano == len(batch)
+    assert sum(row.amounts.cost_nano for row in report.rows) == report.total.cost_nano == len(intents)
     singles = [
         usage(tenant, first=day, end=day + timedelta(days=1), zone=BERLIN, group_by=Grouping.MODEL).total
         for day in (first, turn, turn + timedelta(days=1))
@@ -116,12 +108,9 @@ def test_a_correction_changes_the_sums_and_is_no_request(tenant):
     guess = spent(
         tenant, moment, outcome="killed", usage_source="estimated", usage=Usage(100), cost_nano=50, charge_nano=0
     )
-    intent = make_intent(request_id=guess.request_id, tenant_id=tenant.id)
-    truth = make_settlement(intent, usage=Usage(80, 40), cost_nano=70, charge_nano=75)
+    truth = make_settlement(guess, usage=Usage(80, 40), cost_nano=70, charge_nano=75)
     with connect() as connection:
-        connection.execute(
-            statements.INSERT_CORRECTIONS.decode().replace("$1", "%s"), [statements.encode_settlements([truth])]
-        )
+        connection.execute(plain(statements.INSERT_CORRECTIONS), [statements.encode_settlements([truth])])
     report = usage(tenant, first=DAY, end=NEXT, zone=BERLIN, group_by=Grouping.DAY)
     assert report.total == Amounts(requests=1, input_tokens=80, output_tokens=40, cost_nano=70, charge_nano=75)
 
@@ -131,9 +120,12 @@ def test_a_request_that_failed_over_counts_for_each_model_and_once_in_total(tena
     first = spent(tenant, moment, model="one", outcome="failed", cost_nano=1)
     second = make_intent(request_id=first.request_id, tenant_id=tenant.id, attempt=2)
     third = make_intent(request_id=first.request_id, tenant_id=tenant.id, attempt=3)
-    write(
-        make_settlement(second, model="two", cost_nano=10),
-        make_settlement(third, model="three", outcome="not_dispatched", cost_nano=0, usage=Usage()),
+    store(
+        intents=[second, third],
+        settlements=[
+            make_settlement(second, model="two", cost_nano=10),
+            make_settlement(third, model="three", outcome="not_dispatched", cost_nano=0, usage=Usage()),
+        ],
     )
     report = usage(tenant, first=DAY, end=NEXT, zone=BERLIN, group_by=Grouping.MODEL)
     assert {row.label: (row.amounts.requests, row.amounts.cost_nano) for row in report.rows} == {

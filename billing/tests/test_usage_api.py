@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rest_framework.test import APIRequestFactory
 
 from billing.api import UsageView
-from billing.ledger import statements
-from billing.tests.entries import connect, make_intent, make_settlement
+from billing.tests.entries import make_intent, make_settlement, store
 from billing.usage_query import parse_usage_query
 from common.errors import InvalidRequest, PermissionDenied
 from tenants.api_authentication import Caller
@@ -33,8 +33,8 @@ def ask(caller, **parameters):
     """Calls the view itself: errors come as they are, not as the site words them."""
     view = UsageView()
     django_request = APIRequestFactory().get("/v1/usage", parameters)
-    request = view.initialize_request(django_request)
-    request._user, request._auth = SimpleNamespace(is_authenticated=True), caller
+    request: Any = view.initialize_request(django_request)
+    request.user, request.auth = SimpleNamespace(is_authenticated=True), caller
     return view.get(request).data
 
 
@@ -47,11 +47,7 @@ def refused(**parameters):
 @pytest.mark.django_db(transaction=True)
 def test_what_was_spent_today_is_in_todays_row(caller):
     intent = make_intent(tenant_id=caller.tenant.id, api_key_id=caller.key_id)
-    with connect() as connection:
-        connection.execute(
-            statements.INSERT_SETTLEMENTS.decode().replace("$1", "%s"),
-            [statements.encode_settlements([make_settlement(intent, cost_nano=1_234_567_890)])],
-        )
+    store(intents=[intent], settlements=[make_settlement(intent, cost_nano=1_234_567_890)])
     answer = ask(caller)
     assert (answer["object"], answer["time_zone"], answer["group_by"]) == ("usage", "Europe/Berlin", "day")
     assert len(answer["rows"]) == 30

@@ -184,7 +184,7 @@ async def test_a_poisoned_settlement_costs_no_good_one_and_keeps_its_own_money()
 
 async def test_a_row_that_can_never_be_written_is_counted_and_blocks_nobody():
     async with running() as writer:
-        bad, good, other = make_intent(attempt=0), *intents_of(writer, 2)
+        bad, (good, other) = make_intent(attempt=0), intents_of(writer, 2)
         results = await asyncio.gather(writer.open(good), writer.open(bad), writer.open(other), return_exceptions=True)
         assert results[0] is None
         assert isinstance(results[1], Unavailable)

@@ -1,0 +1,95 @@
+"""The ledger in the operators' admin: readable, exact, and not to be touched."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test import RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.urls import path
+
+from billing.models import Intent, Process, Settlement
+from billing.tests.entries import make_intent, make_settlement, register_process, store, utc_now
+from common.ids import new_id
+from tenants.door import platform_scope
+from tenants.models import User
+
+urlpatterns = [path("admin/", admin.site.urls)]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def own_urls():
+    with override_settings(ROOT_URLCONF=__name__):
+        yield
+
+
+@pytest.fixture
+def intent():
+    """A request with two attempts; the first cost a nano-dollar."""
+    first = make_intent()
+    second = make_intent(request_id=first.request_id, attempt=2, tenant_id=first.tenant_id)
+    store(
+        intents=[first, second],
+        settlements=[make_settlement(first, cost_nano=1), make_settlement(second, cost_nano=2_500_000_000)],
+    )
+    return first
+
+
+def page(view, model, *arguments, **parameters):
+    """The HTML an operator gets."""
+    request = RequestFactory().get("/admin/", parameters)
+    request.user = User(email="operator@example.com", is_staff=True, is_superuser=True, is_active=True)
+    with platform_scope():
+        response = getattr(admin.site._registry[model], view)(request, *arguments)
+        return response.render().content.decode()
+
+
+@pytest.mark.parametrize("model", [Intent, Settlement])
+def test_the_list_shows_both_attempts_with_links_of_their_own(model, intent):
+    shown = page("changelist_view", model, q=str(intent.request_id))
+    kind = "intent" if model is Intent else "settlement"
+    assert f"{intent.request_id}:1:{kind}" in shown
+    assert f"{intent.request_id}:2:{kind}" in shown
+
+
+def test_money_is_shown_exactly_in_usd(intent):
+    shown = page("changelist_view", Settlement, q=str(intent.request_id))
+    assert "0.000000001" in shown
+    assert "2.500000000" in shown
+
+
+def test_an_attempt_has_a_page_of_its_own(intent):
+    shown = page("change_view", Settlement, f"{intent.request_id}:2:settlement")
+    assert "2.500000000" in shown
+    assert "0.000000001" not in shown
+    assert 'name="_save"' not in shown
+
+
+def test_no_page_counts_the_whole_ledger(intent):
+    with CaptureQueriesContext(connection) as queries:
+        page("changelist_view", Settlement, outcome__exact="completed")
+    counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
+    assert counts
+    assert all("LIMIT 10000" in sql for sql in counts)
+
+
+@pytest.mark.parametrize("model", [Intent, Settlement, Process])
+def test_nothing_can_be_added_changed_or_deleted(model, intent):
+    registered = admin.site._registry[model]
+    request = RequestFactory().get("/admin/")
+    request.user = User(is_staff=True, is_superuser=True, is_active=True)
+    assert not registered.has_add_permission(request)
+    assert not registered.has_change_permission(request)
+    assert not registered.has_delete_permission(request)
+    assert registered.get_actions(request) == {}
+    with pytest.raises(PermissionDenied):
+        page("add_view", model)
+
+
+def test_processes_are_listed():
+    process_id = new_id()
+    register_process(process_id, heartbeat_at=utc_now() + timedelta(hours=2), ended_at=utc_now())
+    assert str(process_id) in page("changelist_view", Process)
