@@ -245,6 +245,7 @@ class LedgerWriter:
                     watermark_at=self._watermark(),
                 )
             except (ConnectionLost, RowRefused):
+                await asyncio.sleep(0.05)
                 continue
             self._beaten_at = self._loop.time()
             await asyncio.sleep(heartbeat.INTERVAL_SECONDS)

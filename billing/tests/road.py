@@ -69,19 +69,19 @@ class Road:
                         writer.transport.abort()
 
     async def _there(self, reader, writer):
-        while data := await reader.read(65536):
+        while piece := await reader.read(65536):
             await self._flowing.wait()
             self.passed += 1
-            writer.write(data)
+            writer.write(piece)
             await writer.drain()
         raise EOFError
 
     async def _back(self, reader, writer):
-        while data := await reader.read(65536):
+        while piece := await reader.read(65536):
             await self._flowing.wait()
             if self.loses_answers:
                 self.loses_answers = False
                 raise EOFError
-            writer.write(data)
+            writer.write(piece)
             await writer.drain()
         raise EOFError

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from django.core.management import call_command
 
+from billing import tasks
 from billing.ledger import reaper, statements
 from billing.ledger.connection import LedgerConnection
 from billing.ledger.inserts import insert_intents, insert_settlements
@@ -68,7 +69,7 @@ async def settled(*settlements):
         await insert_settlements(connection, settlements)
 
 
-def process_row(process_id):
+def registered(process_id):
     (row,) = connect().execute("SELECT * FROM public.billing_process WHERE id = %s", [process_id]).fetchall()
     return row
 
@@ -81,7 +82,7 @@ async def test_an_open_intent_of_a_dead_process_is_settled_as_killed():
     assert (row["input_tokens"], row["output_tokens"]) == (100, 0)
     assert (row["cost_nano"], row["charge_nano"], row["priced"]) == (1_000, 0, True)
     assert (row["tenant_id"], row["started_at"]) == (intent.tenant_id, intent.dispatched_at)
-    assert process_row(process_id)["reaped_at"] is not None
+    assert registered(process_id)["reaped_at"] is not None
 
 
 async def test_reaping_again_changes_nothing():
@@ -129,20 +130,20 @@ async def test_nobody_is_dead_for_having_been_silent_while_the_database_was_down
     process_id = new_id()
     register_process(process_id, heartbeat_at=started - timedelta(minutes=5))
     await asyncio.to_thread(reap, now=started + timedelta(seconds=10))
-    assert process_row(process_id)["reaped_at"] is None
+    assert registered(process_id)["reaped_at"] is None
     await asyncio.to_thread(reap, now=started + timedelta(seconds=20))
-    assert process_row(process_id)["reaped_at"] is not None
+    assert registered(process_id)["reaped_at"] is not None
 
 
 async def test_a_process_taken_for_dead_is_alive_when_it_speaks_again():
     writer = LedgerWriter(database_url(), process_id=new_id(), kind="test")
     await writer.start()
     await reaped()
-    assert process_row(writer.process_id)["reaped_at"] is not None
+    assert registered(writer.process_id)["reaped_at"] is not None
     async with asyncio.timeout(10):
-        while process_row(writer.process_id)["reaped_at"]:  # noqa: ASYNC110
+        while registered(writer.process_id)["reaped_at"]:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
-    assert process_row(writer.process_id)["ended_at"] is None
+    assert registered(writer.process_id)["ended_at"] is None
     await writer.drain(5)
 
 
@@ -206,7 +207,7 @@ async def test_the_truth_first_by_a_hair():
         truth.commit()
         await guess
     assert {kind: row["outcome"] for kind, row in entries_of(intent).items()} == {"settlement": "completed"}
-    assert process_row(process_id)["reaped_at"] is not None
+    assert registered(process_id)["reaped_at"] is not None
 
 
 def test_after_kill_minus_nine_every_attempt_has_one_settlement():
@@ -299,6 +300,14 @@ def test_a_charge_for_a_killed_attempt_is_a_violation():
     verdict = verify(since=since)
     assert not verdict.kept
     assert verdict.charged_though_killed - before.charged_though_killed == 1
+
+
+def test_the_tasks_do_what_the_schedule_asks_of_them():
+    process_id = new_id()
+    register_process(process_id, heartbeat_at=utc_now(), ended_at=utc_now())
+    store(intents=[make_intent(process_id=process_id)])
+    assert tasks.reap() >= 1
+    assert tasks.create_partitions() == 0
 
 
 def test_the_commands_speak_and_the_check_fails_aloud(capsys):

@@ -315,3 +315,16 @@ def test_it_runs_on_uvloop_too():
 
     intent = uvloop.run(once())
     assert "settlement" in entries_of(intent)
+
+
+def test_on_uvloop_too_it_hangs_up_on_a_database_that_hangs():
+    async def once():
+        async with Road() as road, running(road.url, QUICK) as writer:
+            road.freeze()
+            with pytest.raises(Unavailable):
+                await writer.open(intents_of(writer, 1)[0])
+            road.thaw()
+            await until(lambda: writer.accepting)
+            await writer.open(intents_of(writer, 1)[0])
+
+    uvloop.run(once())
