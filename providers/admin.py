@@ -1,0 +1,163 @@
+"""The operators' pages on the platform's providers. They change things through the actions alone."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from providers.actions.credentials import delete_credential, enable_credential, set_credential
+from providers.actions.models import RATES, ModelOffer, change_model, offer_models, withdraw_model
+from providers.actions.providers import change_provider, create_provider, delete_provider
+from providers.actions.routes import change_route, create_route, delete_route
+from providers.models import Credential, OfferedModel, Provider, Route
+from tenants.admin.base import ActionAdmin
+
+SECONDS = ("connect_seconds", "first_byte_seconds", "between_chunks_seconds", "total_seconds")
+
+
+@admin.register(Provider)
+class ProviderAdmin(ActionAdmin[Provider]):
+    list_display = ("name", "wire", "base_url", "enabled", "updated_at")
+    list_filter = ("wire", "enabled")
+    search_fields = ("name", "base_url")
+    ordering = ("name",)
+    add_fields = change_fields = ("name", "wire", "base_url", "price_provider_id", "headers", *SECONDS, "enabled")
+
+    def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        return create_provider(owner=None, **values)
+
+    def change(self, request: HttpRequest, row: Provider, values: dict[str, Any]) -> None:
+        change_provider(owner=None, provider_id=row.id, **values)
+
+    def remove(self, request: HttpRequest, row: Provider) -> None:
+        delete_provider(owner=None, provider_id=row.id)
+
+
+class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Takes a secret; never holds the one that is stored."""
+
+    secret = forms.CharField(
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
+        help_text="Stored encrypted. It cannot be shown again; setting it replaces the one of the same label.",
+    )
+
+    class Meta:
+        model = Credential
+        fields = ("provider", "label")
+
+    def _post_clean(self) -> None:
+        """The action validates; the row's own field wants ciphertext, which is not made here."""
+
+    def validate_unique(self) -> None:
+        """The same label again means a new secret for it."""
+
+
+@admin.register(Credential)
+class CredentialAdmin(ActionAdmin[Credential]):
+    """A secret is set, switched off and on, or removed."""
+
+    list_display = ("provider", "label", "enabled", "created_at", "updated_at")
+    list_select_related = ("provider",)
+    list_filter = ("enabled",)
+    search_fields = ("provider__name", "label")
+    autocomplete_fields = ("provider",)
+    ordering = ("provider__name", "label")
+    add_fields = ("provider", "label", "secret")
+    readonly_fields = ("provider", "label", "enabled", "created_at", "updated_at")
+    actions = ("switch_on", "switch_off")
+
+    def get_form(
+        self, request: HttpRequest, obj: Credential | None = None, change: bool = False, **options: Any
+    ) -> Any:
+        if obj is None:
+            options["form"] = CredentialForm
+        return super().get_form(request, obj, change, **options)
+
+    def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        return set_credential(
+            owner=None, provider_id=values["provider"].id, label=values["label"], secret=values["secret"]
+        )
+
+    def remove(self, request: HttpRequest, row: Credential) -> None:
+        delete_credential(owner=None, credential_id=row.id)
+
+    @admin.action(description="Switch on", permissions=["change"])
+    def switch_on(self, request: HttpRequest, chosen: "QuerySet[Credential]") -> None:
+        self.switch(request, chosen, True)
+
+    @admin.action(description="Switch off", permissions=["change"])
+    def switch_off(self, request: HttpRequest, chosen: "QuerySet[Credential]") -> None:
+        self.switch(request, chosen, False)
+
+    def switch(self, request: HttpRequest, chosen: "QuerySet[Credential]", enabled: bool) -> None:
+        for row in chosen.select_related("provider"):
+            enable_credential(owner=None, credential_id=row.id, enabled=enabled)
+            self.message_user(
+                request, f"{row.provider.name}, {row.label}: {'on' if enabled else 'off'}.", messages.SUCCESS
+            )
+
+
+@admin.register(OfferedModel)
+class OfferedModelAdmin(ActionAdmin[OfferedModel]):
+    list_display = ("name", "provider", "display_name", "context_window", "enabled")
+    list_select_related = ("provider",)
+    list_filter = ("enabled", "provider")
+    search_fields = ("name", "display_name", "provider__name")
+    autocomplete_fields = ("provider",)
+    ordering = ("provider__name", "name")
+    change_fields = ("name", "display_name", "context_window", "capabilities", *RATES, "enabled")
+    add_fields = ("provider", *change_fields)
+    readonly_fields = ("provider",)
+
+    def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        provider = values.pop("provider")
+        offer_models(owner=None, provider_id=provider.id, offers=[offer(values)])
+        return OfferedModel.objects.values_list("id", flat=True).get(provider=provider, name=values["name"])
+
+    def change(self, request: HttpRequest, row: OfferedModel, values: dict[str, Any]) -> None:
+        change_model(owner=None, model_id=row.id, offer=offer(values))
+
+    def remove(self, request: HttpRequest, row: OfferedModel) -> None:
+        withdraw_model(owner=None, model_id=row.id)
+
+
+def offer(values: dict[str, Any]) -> ModelOffer:
+    return ModelOffer(**{**values, "capabilities": tuple(values["capabilities"] or ())})
+
+
+class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
+    targets = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 5}), help_text="One provider/model a line, the first preferred."
+    )
+
+    class Meta:
+        model = Route
+        fields = ("name", "enabled")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial["targets"] = "\n".join(str(target) for target in self.instance.targets.all())
+
+    def clean_targets(self) -> list[str]:
+        return [line.strip() for line in self.cleaned_data["targets"].splitlines() if line.strip()]
+
+
+@admin.register(Route)
+class RouteAdmin(ActionAdmin[Route]):
+    form = RouteForm
+    list_display = ("name", "strategy", "enabled", "updated_at")
+    search_fields = ("name",)
+    ordering = ("name",)
+    add_fields = change_fields = ("name", "targets", "enabled")
+
+    def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        return create_route(owner=None, **values)
+
+    def change(self, request: HttpRequest, row: Route, values: dict[str, Any]) -> None:
+        change_route(owner=None, route_id=row.id, **values)
+
+    def remove(self, request: HttpRequest, row: Route) -> None:
+        delete_route(owner=None, route_id=row.id)
