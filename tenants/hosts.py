@@ -63,14 +63,17 @@ class HostCache:
         self._known: OrderedDict[str, tuple[float, TenantRef | None]] = OrderedDict()
         self._lock = Lock()
 
+    def now(self) -> float:
+        return self._clock()
+
     def recall(self, host: str) -> tuple[bool, TenantRef | None]:
         """(whether there is an answer, the answer)."""
         expires_at, tenant = self._known.get(host, (0.0, None))
-        return (True, tenant) if expires_at > self._clock() else (False, None)
+        return (True, tenant) if expires_at > self.now() else (False, None)
 
     def keep(self, host: str, tenant: TenantRef | None) -> None:
         with self._lock:
-            self._known[host] = (self._clock() + SECONDS_KEPT, tenant)
+            self._known[host] = (self.now() + SECONDS_KEPT, tenant)
             self._known.move_to_end(host)
             if len(self._known) > MOST_HOSTS:
                 self._known.popitem(last=False)
