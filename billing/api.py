@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -103,8 +104,10 @@ class UsageView(APIView):
             "Needs the scope `usage:read`."
         ),
         parameters=[
-            OpenApiParameter("from", str, description=f"First day; without it, {DEFAULT_DAYS} days before `to`."),
-            OpenApiParameter("to", str, description="Day after the last; without it, tomorrow."),
+            OpenApiParameter(
+                "from", OpenApiTypes.DATE, description=f"First day; without it, {DEFAULT_DAYS} days before `to`."
+            ),
+            OpenApiParameter("to", OpenApiTypes.DATE, description="Day after the last; without it, tomorrow."),
             OpenApiParameter("timezone", str, description="IANA name; without it, the tenant's time zone."),
             OpenApiParameter("group_by", str, enum=["day", "model", "key"], description="`day` without it."),
         ],
