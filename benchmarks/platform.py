@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.processes import REPOSITORY, NotReady, Process, children, free_port, tree
+from benchmarks.rates import Rates
 
 # The platform's own: it drives the database and cache binaries that come with it.
 from orchestrator_site.embedded.services import EmbeddedServices
@@ -192,8 +193,19 @@ def environment(database_url: str, redis_url: str, configs: Path) -> dict[str, s
 
 
 def model_configs(providers: Providers) -> dict[str, object]:
-    """MODEL_CONFIGS for these providers."""
-    raise NotImplementedError("the shape of MODEL_CONFIGS is not settled")
+    """The catalogue file (MODEL_CONFIGS) for these providers, every model at the same price."""
+    rates = Rates()
+    price = {name: rates.usd(name) for name in ("input", "output", "cache_read")}
+    return {
+        "providers": [
+            {
+                "name": name,
+                "base_url": f"{base_url}/v1",
+                "models": [{"name": model, "price": price} for model in models],
+            }
+            for name, (base_url, models) in providers.items()
+        ]
+    }
 
 
 def kill_tree(root: int | None) -> None:

@@ -1,6 +1,7 @@
 """What every model costs here, computed apart from the platform's own arithmetic."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 
@@ -11,6 +12,10 @@ class Rates:
     input: int = 2_500_000_003
     output: int = 10_000_000_007
     cache_read: int = 1_250_000_001
+
+    def usd(self, name: str) -> str:
+        """A rate in USD a million tokens, exact."""
+        return f"{Decimal(getattr(self, name)).scaleb(-9):f}"
 
     def cost(self, *, input_tokens: int, output_tokens: int, cached_tokens: int) -> int:
         """Nano-USD, half-even at the end; cached tokens are part of the input tokens."""
