@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 from celery import shared_task
 
 from billing.ledger import partitions, reaper
+from tenants.celery_task import TenantTask
 
 
-@shared_task(name="billing.tasks.reap", ignore_result=True, time_limit=60)
+@shared_task(name="billing.tasks.reap", base=TenantTask, platform=True, ignore_result=True, time_limit=60)
 def reap() -> int:
     """Settle what dead processes left open; returns how many attempts."""
     return reaper.reap().intents
 
 
-@shared_task(name="billing.tasks.create_partitions", ignore_result=True, time_limit=60)
+@shared_task(name="billing.tasks.create_partitions", base=TenantTask, platform=True, ignore_result=True, time_limit=60)
 def create_partitions() -> int:
     """Make the ledger's months ahead; returns how many tables were missing."""
     return partitions.create_partitions(today=datetime.now(UTC).date())
