@@ -1,0 +1,100 @@
+"""structlog and the standard library's logging as one stream of lines on standard error.
+
+LOG_FORMAT `json` writes one object a line, `console` a line for people. Both carry `request_id` and `tenant_id` where
+`orchestrator_site.logs.context` has bound them.
+"""
+
+import logging
+import logging.config
+import sys
+from typing import Any, TypedDict
+
+import structlog
+from structlog.typing import Processor
+
+from orchestrator_site.logs.redaction import redact_event
+
+# Whole libraries whose everyday lines say nothing to an operator.
+QUIET = {
+    "asyncio": "WARNING",
+    "aiohttp": "WARNING",
+    "celery.beat": "WARNING",
+    "celery.worker.strategy": "WARNING",
+    "celery.app.trace": "WARNING",
+    "daphne": "WARNING",
+    "django": "WARNING",
+    "django.request": "ERROR",
+    "django.security.DisallowedHost": "ERROR",
+    "httpcore2": "WARNING",
+    "httpx2": "WARNING",
+    "kombu": "WARNING",
+    "uvicorn.access": "CRITICAL",
+}
+
+
+class Wanted(TypedDict):
+    """What settings.LOGGING says."""
+
+    level: str
+    format: str
+
+
+def configure(wanted: Wanted) -> None:
+    """Django calls it with settings.LOGGING at setup (settings.LOGGING_CONFIG). Repeatable."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared_processors(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    logging.config.dictConfig(standard_library(wanted))
+
+
+def shared_processors() -> list[Processor]:
+    """What every line gets, ours and the libraries'."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+
+
+def standard_library(wanted: Wanted) -> dict[str, Any]:
+    levels = {name: {"level": level} for name, level in QUIET.items()} if wanted["level"] != "DEBUG" else {}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "lines": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared_processors(),
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *rendering(wanted["format"]),
+                ],
+            }
+        },
+        "handlers": {"lines": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "lines"}},
+        "root": {"handlers": ["lines"], "level": wanted["level"]},
+        # Their own handlers, where a library brings some, would write every line twice.
+        "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": []}, **levels},
+    }
+
+
+def rendering(line_format: str) -> list[Processor]:
+    """Tracebacks become text before redaction: an exception's message can hold a secret too."""
+    text: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.UnicodeDecoder(), redact_event]
+    if line_format == "json":
+        return [
+            *text,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    return [*text, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
