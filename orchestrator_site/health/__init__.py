@@ -1,0 +1,1 @@
+"""How the process is: /live, /ready, /health and /info, answered without Django and in bounded time."""
