@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import orchestrator_site
 from orchestrator_site.settings.databases import database
 from orchestrator_site.settings.environment import Environment
+from orchestrator_site.settings.mail import mail
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 ENVIRONMENT = Environment.read(os.environ)
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "tenants.middleware.TenantMiddleware",
+    "orchestrator_site.request_notes.RequestNotes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -114,6 +117,13 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "console.accounts.Accounts"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MAIL_IS_SENT = bool(ENVIRONMENT.email_url) or not PRODUCTION
+globals().update(mail(ENVIRONMENT.email_url))
+DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
+CSRF_FAILURE_VIEW = "orchestrator_site.error_pages.csrf_failure"
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -123,6 +133,25 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "orchestrator_site.api_errors.respond",
 }
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Orchestrator API",
+    "DESCRIPTION": "One reliable, metered door in front of every LLM provider. Speaks the wire of the OpenAI API.",
+    "VERSION": orchestrator_site.__version__,
+    "SERVE_URLCONF": "orchestrator_site.urls_api",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "orchestrator_site.openapi.edge.document_edge",
+    ],
+}
+
+LOGGING_CONFIG = "orchestrator_site.logs.configuration.configure"
+LOGGING = {"level": ENVIRONMENT.log_level, "format": ENVIRONMENT.log_format}
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

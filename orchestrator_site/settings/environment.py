@@ -83,6 +83,13 @@ class Environment:
     graceful_shutdown_seconds: float = variable("Time that running answers get to finish at shutdown.", default=30.0)
     web_concurrency: int = variable("Web worker processes.", default=1)
     trusted_proxies: tuple[str, ...] = variable("Addresses whose X-Forwarded-* headers are believed.", default=())
+    email_url: str = variable(
+        "Mail server for password resets; without one, production sends no mail and offers no reset.",
+        default="",
+        secret=True,
+        example="smtp+tls://user:password@mail.example.com:587",
+    )
+    email_from: str = variable("Sender of mail.", default="orchestrator@localhost")
     openai_api_key: str = variable("Adds OpenAI as a platform provider.", default="", secret=True)
     anthropic_api_key: str = variable("Adds Anthropic as a platform provider.", default="", secret=True)
     gemini_api_key: str = variable("Adds Google Gemini as a platform provider.", default="", secret=True)

@@ -1,0 +1,39 @@
+"""Adds to the document what the gateway edge and the process itself serve, before Django."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+FOLDER: Final = Path(__file__).parent
+FILES: Final = ("shared.yaml", "completions.yaml", "models.yaml", "health.yaml")
+
+
+def document_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A drf-spectacular postprocessing hook."""
+    for name in FILES:
+        merge(result, yaml.safe_load((FOLDER / name).read_text(encoding="utf-8")))
+    give_errors(result)
+    return result
+
+
+def merge(target: dict[str, Any], addition: dict[str, Any]) -> None:
+    """`addition` into `target`, key by key; lists are joined."""
+    for name, value in addition.items():
+        known = target.get(name)
+        if isinstance(known, dict) and isinstance(value, dict):
+            merge(known, value)
+        elif isinstance(known, list) and isinstance(value, list):
+            known += value
+        else:
+            target[name] = value
+
+
+def give_errors(result: dict[str, Any]) -> None:
+    """The refusals that every operation with an API key can meet, where an operation names none of its own."""
+    for path, item in result["paths"].items():
+        for operation in item.values():
+            if path.startswith("/v1/"):
+                responses = operation.setdefault("responses", {})
+                for status in ("401", "403", "503"):
+                    responses.setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
