@@ -2,13 +2,13 @@
 
     ENCRYPTION_KEY (the key-encryption key) ── HKDF-SHA256, info = tenant ──► tenant key ── AES-GCM ──► secret
 
-The tenant key is derived rather than stored wrapped in a row: there is then no second secret to keep, back up
-and lose, and one tenant's key opens nothing of another's. What that gives up is destroying a tenant's secrets by destroying
-its key; dropping the tenant's schema drops the ciphertexts themselves.
+The tenant key is derived rather than stored wrapped in a row: there is then no second secret to keep, back up and
+lose, and one tenant's key opens nothing of another's. What that gives up is destroying a tenant's secrets by
+destroying its key; dropping the tenant's schema drops the ciphertexts themselves.
 
 A sealed secret is `version (1) | key id (8) | nonce (12) | ciphertext and tag`. The place it belongs to (tenant, row,
-field) and its header are authenticated, so that it opens nowhere else. HKDF: RFC 5869; AES-GCM: NIST SP 800-38D. Nonces are
-random: 2³² secrets a tenant key stay far below its bound.
+field) and its header are authenticated, so that it opens nowhere else. HKDF: RFC 5869; AES-GCM: NIST SP 800-38D,
+whose bound of 2³² random nonces a key no tenant's secrets come near.
 """
 
 import base64

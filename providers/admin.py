@@ -36,9 +36,9 @@ class ProviderAdmin(ActionAdmin[Provider]):
 
 
 class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Takes a secret; never holds the one that is stored."""
+    """Takes a secret; never holds the one that is stored, which is a field that no form may touch."""
 
-    secret = forms.CharField(
+    new_secret = forms.CharField(
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
         help_text="Stored encrypted. It cannot be shown again; setting it replaces the one of the same label.",
     )
@@ -64,7 +64,7 @@ class CredentialAdmin(ActionAdmin[Credential]):
     search_fields = ("provider__name", "label")
     autocomplete_fields = ("provider",)
     ordering = ("provider__name", "label")
-    add_fields = ("provider", "label", "secret")
+    add_fields = ("provider", "label", "new_secret")
     readonly_fields = ("provider", "label", "enabled", "created_at", "updated_at")
     actions = ("switch_on", "switch_off")
 
@@ -77,7 +77,7 @@ class CredentialAdmin(ActionAdmin[Credential]):
 
     def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         return set_credential(
-            owner=None, provider_id=values["provider"].id, label=values["label"], secret=values["secret"]
+            owner=None, provider_id=values["provider"].id, label=values["label"], secret=values["new_secret"]
         )
 
     def remove(self, request: HttpRequest, row: Credential) -> None:

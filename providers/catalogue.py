@@ -1,9 +1,9 @@
 """What can be asked for, and whom that asks: pure values, resolved on every request.
 
-A name means, in this order: a route of the tenant, a route of the platform, "provider/model", a bare model id that only one
-provider offers (the tenant's own before the platform's). "default" stands for the tenant's default model. A provider of the tenant
-hides the platform's provider of the same name whole, switched off or not: what a tenant has taken into its own hands is never
-quietly paid for by the platform.
+A name means, in this order: a route of the tenant, a route of the platform, "provider/model", a bare model id that
+only one provider offers (the tenant's own before the platform's). "default" stands for the tenant's default model. A
+provider of the tenant hides the platform's provider of the same name whole, switched off or not: what a tenant has
+taken into its own hands is never quietly paid for by the platform.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
 """The one place that opens sockets to providers for completions.
 
-Nothing here is sent twice. aiohttp repeats a request on a kept-alive connection that turned out dead only for idempotent methods
-(RFC 9112 section 9.3.1), and ours is POST; a second attempt is the gateway's to make, and to put on record.
+Nothing here is sent twice. aiohttp repeats a request on a kept-alive connection that turned out dead only for
+idempotent methods (RFC 9112 section 9.3.1), and ours is POST; a second attempt is the gateway's to make and to record.
 
 Codes of what can go wrong, so that a caller can tell whether the provider may have started to work:
 
@@ -70,8 +70,8 @@ class UpstreamClient:
     ) -> "UpstreamCall":
         """`async with client.send(…) as response`: enters when the answer's headers are there.
 
-        Leaving before the answer was read to its end, by an exception, a cancellation or on purpose, drops the connection at
-        once. Raises UpstreamUnreachable, UpstreamTimeout and UpstreamGarbled on entry and while reading.
+        Leaving before the answer was read to its end, by an exception, a cancellation or on purpose, drops the
+        connection at once. Raises UpstreamUnreachable, UpstreamTimeout and UpstreamGarbled on entry and while reading.
         """
         if self._session is None:
             raise RuntimeError("the client is not open")
@@ -187,8 +187,8 @@ class UpstreamCall:
 class Watch:
     """Breaks off an answer that falls silent or takes too long, by one timer that is set anew only when it rings.
 
-    A timer for each chunk would cost more than reading the chunk. It also looks whether the connection still stands: aiohttp
-    closes one on which the framing of the body makes no sense, and forgets to tell the reader.
+    A timer for each chunk would cost more than reading the chunk. It also looks whether the connection still stands:
+    aiohttp closes one on which the framing of the body makes no sense, and forgets to tell the reader.
     """
 
     __slots__ = ("_between", "_content", "_loop", "_response", "_timer", "_total_at", "_waiting_since")

@@ -1,13 +1,13 @@
 """The platform's providers that the environment asks for, as a catalogue."""
 
 import re
-from typing import Protocol
 from decimal import Decimal
+from typing import Protocol
 
+from common.errors import UpstreamError
 from providers.catalogue_file import CatalogueFile, ModelEntry, PriceEntry, ProviderEntry
 from providers.discovery import list_models
 from providers.price_list import find_model, listed_provider
-from common.errors import UpstreamError
 
 # The families that answer on chat completions; the rest of OpenAI's list speaks other APIs.
 OPENAI_CHAT = re.compile(

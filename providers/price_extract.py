@@ -94,10 +94,5 @@ def clause(match: listed.MatchLogic) -> Clause:
         return Clause(all_of=tuple(clause(each) for each in match.and_))
     if isinstance(match, listed.ClauseRegex):
         return Clause(regex=match.regex)
-    if isinstance(match, listed.ClauseEquals):
-        return Clause(equals=match.equals.lower())
-    if isinstance(match, listed.ClauseStartsWith):
-        return Clause(starts_with=match.starts_with.lower())
-    if isinstance(match, listed.ClauseEndsWith):
-        return Clause(ends_with=match.ends_with.lower())
-    return Clause(contains=match.contains.lower())
+    [(test, text)] = vars(match).items()
+    return Clause(**{test: text.lower()})

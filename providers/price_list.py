@@ -1,8 +1,8 @@
 """What vendors charge for chat, read from the committed extract of genai-prices.
 
 genai-prices (github.com/pydantic/genai-prices) is pinned and never updates itself. Importing it costs a process 40 MB
-and most of a second, so `manage.py write_price_list` extracts what chat needs into `price_list.json`, one provider a line,
-and a test holds the file, and every price read from it, against the installed package.
+and most of a second, so `manage.py write_price_list` extracts what chat needs into `price_list.json`, one provider a
+line, and a test holds the file, and every price read from it, against the installed package.
 
 A rate stands here as nano-USD per million tokens. Where a model prices a part of its tokens that no
 chat usage reports (images, video, citations), it has no price here: unpriced is honest, nearly right is not.
@@ -34,15 +34,13 @@ class Clause(msgspec.Struct, frozen=True, omit_defaults=True):
             return any(clause.matches(text) for clause in self.any_of)
         if self.all_of is not None:
             return all(clause.matches(text) for clause in self.all_of)
-        if self.equals is not None:
-            return text == self.equals
-        if self.starts_with is not None:
-            return text.startswith(self.starts_with)
-        if self.ends_with is not None:
-            return text.endswith(self.ends_with)
-        if self.contains is not None:
-            return self.contains in text
-        return self.regex is not None and re.search(self.regex, text) is not None
+        return (
+            text == self.equals
+            or (self.starts_with is not None and text.startswith(self.starts_with))
+            or (self.ends_with is not None and text.endswith(self.ends_with))
+            or (self.contains is not None and self.contains in text)
+            or (self.regex is not None and re.search(self.regex, text) is not None)
+        )
 
 
 class Rates(msgspec.Struct, frozen=True, omit_defaults=True):

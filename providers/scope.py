@@ -22,7 +22,10 @@ _entered: ContextVar[TenantRef | None] = ContextVar("catalogue_of", default=None
 
 @contextmanager
 def owner_scope(owner: Owner) -> Iterator[None]:
-    """One transaction on this owner's catalogue; actions called inside belong to it. Raises NestedDoor inside another."""
+    """One transaction on this owner's catalogue; actions called inside belong to it.
+
+    Raises NestedDoor inside another scope.
+    """
     if owner is None:
         with platform_scope():
             yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,7 @@ def apply_provider(owner: Owner, entry: ProviderEntry, environ: Mapping[str, str
         secret = environ.get(entry.key_env, "").strip()
         if not secret:
             raise InvalidRequest(f"The environment variable {entry.key_env} is not set.", param="key_env")
-        with placed("", secret="key_env"):
+        with placed("", {"secret": "key_env"}):
             set_credential(owner=owner, provider_id=provider_id, secret=secret)
     offer_models(owner=owner, provider_id=provider_id, offers=[model.offer() for model in entry.models])
 
@@ -68,7 +69,7 @@ def apply_route(owner: Owner, entry: RouteEntry) -> None:
 
 
 @contextmanager
-def placed(place: str, **renamed: str) -> Iterator[None]:
+def placed(place: str, renamed: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """Says where in the file a refusal comes from."""
     try:
         yield

@@ -38,7 +38,10 @@ def create_provider(
 
 @in_owner_scope
 def change_provider(*, owner: Owner, provider_id: UUID, **changes: Any) -> None:
-    """`changes` by the name of the field; changing nothing raises no version. Raises NotFound, InvalidRequest, Conflict."""
+    """`changes` by the name of the field; changing nothing raises no version.
+
+    Raises NotFound, InvalidRequest and Conflict.
+    """
     row = find(Provider, provider_id)
     if assign(row, changes):
         save_valid(row)

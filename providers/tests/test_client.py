@@ -32,7 +32,14 @@ class Vendor:
         self.script = script
         self.requests: list[tuple[bytes, bytes]] = []
         self.connections = 0
+        self.asked = asyncio.Condition()
         self.gone = asyncio.Event()
+        self.client = UpstreamClient(pool_size=8)
+        self.port = 0
+
+    async def has_been_asked(self, times: int) -> None:
+        async with self.asked:
+            await self.asked.wait_for(lambda: len(self.requests) >= times)
 
     async def serve(self, reader, writer):
         self.connections += 1
@@ -43,7 +50,9 @@ class Vendor:
                     int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
                 )
                 body = await reader.readexactly(length)
-                self.requests.append((head, body))
+                async with self.asked:
+                    self.requests.append((head, body))
+                    self.asked.notify_all()
                 await self.script(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             self.gone.set()
@@ -56,13 +65,11 @@ async def vendor(script):
     made = Vendor(script)
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
-    client = UpstreamClient(pool_size=8)
-    await client.open()
-    made.client = client
+    await made.client.open()
     try:
         yield made
     finally:
-        await client.close()
+        await made.client.close()
         server.close()
 
 
@@ -197,10 +204,14 @@ async def test_a_reset_in_the_middle_of_an_answer():
 async def test_what_came_before_the_cut_is_delivered_first():
     async with vendor(answers(CHUNKED, chunk(b"one"), chunk(b"two"), close=True)) as made:
         seen = []
-        with pytest.raises(UpstreamGarbled):
+
+        async def read():
             async with ask(made) as response:
                 async for data in response.chunks():
                     seen.append(data)
+
+        with pytest.raises(UpstreamGarbled):
+            await read()
         assert b"".join(seen).startswith(b"one")
 
 
@@ -335,8 +346,7 @@ async def test_cancelling_before_the_answer_drops_the_connection():
                 pass
 
         task = asyncio.create_task(read())
-        while not made.requests:
-            await asyncio.sleep(0.01)
+        await made.has_been_asked(1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -395,8 +405,7 @@ async def test_the_pool_has_a_bound_and_waiting_for_it_a_deadline():
                 pass
 
         tasks = [asyncio.create_task(occupy()) for _ in range(8)]
-        while len(made.requests) < 8:
-            await asyncio.sleep(0.01)
+        await made.has_been_asked(8)
         failure = await fails(made)
         assert failure.code == "upstream_connect_timeout"
         assert len(made.requests) == 8

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import threading
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -21,7 +22,7 @@ from tenants.snapshots import versions_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def platform_rows() -> tuple[set, set]:
+def platform_rows() -> tuple[set[UUID], set[UUID]]:
     with owner_scope(None):
         return set(Provider.objects.values_list("id", flat=True)), set(Route.objects.values_list("id", flat=True))
 
@@ -48,7 +49,7 @@ def run(name, *args, **options) -> str:
     return out.getvalue()
 
 
-def authorization(target) -> str:
+def authorization(target):
     return dict(target.headers)["authorization"].reveal()
 
 

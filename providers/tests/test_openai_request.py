@@ -114,7 +114,8 @@ def test_invalid_json_is_refused_at_its_place(data, told):
 
 def test_only_the_model_is_replaced_and_unknown_fields_keep_their_text():
     data = (
-        b'{"model":"alias", "messages":[ {"role":"user","content":[{"type":"image_url","image_url":{"url":"data:"}}]} ],'
+        b'{"model":"alias", '
+        b'"messages":[ {"role":"user","content":[{"type":"image_url","image_url":{"url":"data:"}}]} ],'
         b'"seed": 12345678901234567890123, "temperature":1.0e0, "x_unknown":{"b":1, "a":"\\u00e9"}}'
     )
     assert sent(data) == (
@@ -161,7 +162,6 @@ def test_twenty_thousand_broken_bodies_are_refused_in_one_way():
             )
         try:
             request = parse_chat_request(bytes(data))
-        except InvalidRequest as refusal:
-            assert refusal.message
-        else:
-            msgspec.json.decode(OpenAIWire().build_request(request, TARGET).body)
+        except InvalidRequest:
+            continue
+        msgspec.json.decode(OpenAIWire().build_request(request, TARGET).body)

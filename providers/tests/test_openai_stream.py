@@ -1,5 +1,7 @@
 import json
 import random
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,12 +22,12 @@ def chunks_of(data: bytes, cuts=(), choices=1, limit=1 << 24) -> list[Chunk]:
     stream = OpenAIStream(choices, limit)
     found: list[Chunk] = []
     edges = [0, *sorted(cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         found += stream.feed(data[start:end])
     return found + stream.close()
 
 
-def told(chunks: list[Chunk]) -> list[tuple]:
+def told(chunks: list[Chunk]) -> list[Any]:
     """Chunks without their errors' identity."""
     return [
         (c.raw, c.text, c.model, c.finish_reason, c.usage, str(c.error), c.finished, c.done, c.usage_only)
@@ -44,7 +46,7 @@ def test_a_stream_says_what_the_whole_answer_says(name):
         sorted(answer.text) if choices_of(name) > 1 else answer.text
     )
     assert answer.text
-    assert [c.finish_reason for c in chunks if c.finish_reason][0] == answer.finish_reason
+    assert next(c.finish_reason for c in chunks if c.finish_reason) == answer.finish_reason
     assert [c.usage for c in chunks if c.usage][-1] == answer.usage
     assert {c.model for c in chunks if c.model} == {answer.model}
     assert chunks[-1].done

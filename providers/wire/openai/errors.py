@@ -1,7 +1,8 @@
 """A vendor's errors as the errors that our callers get.
 
-What is wrong with the request is passed on in the vendor's words. What is wrong between the platform and the vendor (credential,
-quota, outage) is not the caller's fault: it is told in our words, and the vendor's, which may quote a key, stay out.
+What is wrong with the request is passed on in the vendor's words. What is wrong between the platform and the vendor
+(credential, quota, outage) is not the caller's fault: it is told in our words, and the vendor's, which may quote a
+key, stay out.
 (platform.openai.com/docs/guides/error-codes; RFC 9110 section 10.2.3 for Retry-After)
 """
 
@@ -45,23 +46,25 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> Orchest
 
 
 def platform_fault(status: int, code: str | None, wait: float | None) -> OrchestratorError:
-    if status in (401, 403):
-        return UpstreamRefused("The provider did not accept the platform's credential.", code="upstream_credential")
-    if status == 402 or (status == 429 and code in QUOTA_CODES):
-        return UpstreamRefused("The credential's quota at the provider is used up.", code="upstream_quota")
-    if status == 429:
-        return UpstreamRefused(
-            "The provider's rate limit was reached.", status=429, code="rate_limit_exceeded", retry_after=wait
-        )
     if status in (408, 504):
         return UpstreamTimeout("The provider gave up on the request.", retry_after=wait)
+    message, shown, ours = fault_of(status, code)
+    return UpstreamRefused(message, status=shown, code=ours, retry_after=wait)
+
+
+def fault_of(status: int, code: str | None) -> tuple[str, int, str]:
+    """Our words, status and code for a vendor's status."""
+    if status in (401, 403):
+        return "The provider did not accept the platform's credential.", 502, "upstream_credential"
+    if status == 402 or (status == 429 and code in QUOTA_CODES):
+        return "The credential's quota at the provider is used up.", 502, "upstream_quota"
+    if status == 429:
+        return "The provider's rate limit was reached.", 429, "rate_limit_exceeded"
     if status in (503, 529):
-        return UpstreamRefused(
-            "The provider is overloaded or down.", status=503, code="upstream_unavailable", retry_after=wait
-        )
+        return "The provider is overloaded or down.", 503, "upstream_unavailable"
     if 300 <= status < 400:
-        return UpstreamRefused("The provider answered with a redirect, which is not followed.")
-    return UpstreamRefused(f"The provider failed with status {status}.", retry_after=wait)
+        return "The provider answered with a redirect, which is not followed.", 502, "upstream_refused"
+    return f"The provider failed with status {status}.", 502, "upstream_refused"
 
 
 def error_in_answer(raw: msgspec.Raw) -> UpstreamError | None:
@@ -140,7 +143,7 @@ def detail_report(detail: Any) -> Report:
 
 
 def normal_code(code: Any, message: str) -> str | None:
-    """The vendor's code where it is a word; a full context under OpenAI's name, which servers often give in prose only."""
+    """The vendor's code where it is a word; a full context, which many servers tell in prose, under OpenAI's name."""
     if isinstance(code, str) and code and not code.isdecimal():
         return code[:100]
     return "context_length_exceeded" if TOO_LONG.search(message) else None

@@ -1,8 +1,9 @@
 """What we read in an answer: an event of a stream or a whole completion, in OpenAI's shape and its dialects.
 
-The usual shape is decoded typed, in a few microseconds. Servers that stray from it (content as a list of parts, counts as
-floats) are read again without types: an answer is never lost over a field that we could not type.
-(platform.openai.com/docs/api-reference/chat-streaming; Mistral's thinking parts; `reasoning_content` of DeepSeek and vLLM)
+The usual shape is decoded typed, in a few microseconds. Servers that stray from it (content as a list of parts, counts
+as floats) are read again without types: an answer is never lost over a field that we could not type.
+(platform.openai.com/docs/api-reference/chat-streaming; docs.mistral.ai on thinking parts; docs.vllm.ai on
+`reasoning_content`)
 """
 
 from typing import Any
