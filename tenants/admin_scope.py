@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from tenants.door import platform_scope
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class PlatformAdminSite(AdminSite):
@@ -20,9 +22,7 @@ class PlatformAdminSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return getattr(request, "tenant", None) is None and super().has_permission(request)
 
-    def admin_view(
-        self, view: Callable[..., HttpResponseBase], cacheable: bool = False
-    ) -> Callable[..., HttpResponseBase]:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -33,4 +33,4 @@ class PlatformAdminSite(AdminSite):
                 render = getattr(response, "render", None)
                 return response if render is None else render()
 
-        return entered
+        return cast(View, entered)

@@ -1,8 +1,8 @@
 """The version of a tenant's configuration, and of the platform's: how a change reaches every process.
 
-It is raised in the transaction of the change. At commit it is pushed to Redis, where admission reads it on every request,
-and announced by NOTIFY for processes that are idle. A push that fails is made good by the announcement or by polling
-(`tenants.snapshots.versions_of`), so Redis may be away or flushed.
+It is raised in the transaction of the change. At commit it is pushed to Redis, where admission reads it on every
+request, and announced by NOTIFY for processes that are idle. A push that fails is made good by the announcement or by
+polling (`tenants.snapshots.versions_of`), so Redis may be away or flushed.
 
     Redis   {t:<tenant id, hex>}:cfg  and  platform:cfg   the version, as a decimal number; it only grows
     NOTIFY  orchestrator_config       "<tenant id, hex>:<version>" or "platform:<version>"
@@ -35,7 +35,7 @@ def redis_key(tenant_id: UUID) -> str:
 
 
 def raise_version(tenant_id: UUID) -> int:
-    """The new version; effective everywhere when the caller's transaction commits. Called in any scope that sees the tenant."""
+    """The new version, in force everywhere once the caller's transaction commits. In any scope that sees the tenant."""
     version = _increment("UPDATE public.tenants_tenant SET config_version = config_version + 1", tenant_id)
     _announce(tenant_id.hex, redis_key(tenant_id), version)
     return version
@@ -69,7 +69,9 @@ def push(key: str, version: int) -> None:
     try:
         redis_client().eval(RAISE_TO, 1, key, str(version))
     except redis.RedisError as error:
-        logger.warning("config version not pushed", extra={"key": key, "version": version, "error": type(error).__name__})
+        logger.warning(
+            "config version not pushed", extra={"key": key, "version": version, "error": type(error).__name__}
+        )
 
 
 @cache

@@ -1,7 +1,7 @@
 """The one door to the database: every piece of work says whose it is, or that it is the platform's.
 
-Each scope is one transaction of its own. Inside it the role, the tenant that row-level security binds, the search path
-and the statement timeout are set for that transaction alone (`set_config(…, true)`), so they end with it whatever happens.
+Each scope is one transaction of its own. Inside it the role, the tenant that row-level security binds, the search
+path and the statement timeout are set for that transaction alone (`set_config(…, true)`), so they end with it.
 
     with tenant_scope(tenant):    role orchestrator_app, rows of this tenant, its schema before public
     with platform_scope():        role orchestrator_system, every tenant's public rows, no tenant's schema
@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar, cast
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection as default_connection
+from django.db import transaction
 
 from tenants import database_threads
+from tenants.db_backend.base import DatabaseWrapper
 from tenants.identity import TenantRef
 from tenants.row_security import APP_ROLE, SYSTEM_ROLE
 
@@ -44,6 +46,8 @@ DEADLINE_SECONDS: Final = 5.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+connection = cast(DatabaseWrapper, default_connection)
 
 _inside: ContextVar[str | None] = ContextVar("door", default=None)
 
@@ -143,7 +147,9 @@ def _scope(name: str, schema: str, role: str, tenant_id: str, deadline: float) -
         connection.set_schema_to_public()
         if connection.in_atomic_block:
             # Only a test's own transaction lets a scope be inside it; nothing of the scope may outlive it there either.
-            _bind(role=settings.DATABASES["default"]["OPTIONS"].get("assume_role", "none"), tenant_id="", milliseconds=0)
+            _bind(
+                role=settings.DATABASES["default"]["OPTIONS"].get("assume_role", "none"), tenant_id="", milliseconds=0
+            )
         elif not was_connected:
             connection.close()
 
@@ -155,7 +161,7 @@ def _bind(*, role: str, tenant_id: str, milliseconds: int) -> None:
 def _set_local(values: dict[str, str]) -> None:
     calls = ", ".join(["set_config(%s, %s, true)"] * len(values))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {calls}", [each for item in values.items() for each in item])  # noqa: S608 no value is in the text
+        cursor.execute(f"SELECT {calls}", [each for item in values.items() for each in item])
 
 
 def refuse_nesting(name: str) -> None:

@@ -31,7 +31,7 @@ class KeyUse:
             self._used[key_id] = at
 
     def flush(self) -> int:
-        """Writes what was noted, in one statement; the number of keys. What could not be written is kept for the next."""
+        """Writes what was noted, in one statement; returns how many keys. What could not be written is kept."""
         with self._lock:
             noted, self._used = self._used, {}
             try:

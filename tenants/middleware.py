@@ -36,11 +36,12 @@ class TenantMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
         self.known = hosts.HostCache()
-        if iscoroutinefunction(get_response):
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
+        if self.is_async:
             return self.answer_async(request)
         host = hosts.normalised(request.get_host())
         tenant = None
@@ -75,7 +76,7 @@ def may_have_tenant(request: HttpRequest, host: str) -> bool:
 def place(request: HttpRequest, host: str, tenant: TenantRef | None) -> HttpResponse | None:
     """Marks the request with its tenant and pages; the refusal when the host is nobody's."""
     request.tenant = tenant  # type: ignore[attr-defined]
-    request.urlconf = settings.PUBLIC_SCHEMA_URLCONF if tenant is None else settings.ROOT_URLCONF  # type: ignore[attr-defined]
+    request.urlconf = settings.PUBLIC_SCHEMA_URLCONF if tenant is None else settings.ROOT_URLCONF
     if tenant is not None or hosts.is_public(host, settings.ENVIRONMENT.base_domain):
         return None
     if request.path in HEALTH_PATHS or request.path.startswith(ANY_HOST_PREFIXES):

@@ -4,7 +4,7 @@ Two roles, neither of which logs in: `orchestrator_app` is bound to one tenant b
 sees every tenant and is entered through `tenants.door.platform_scope` alone. The owner of the tables makes and alters
 them; forced row-level security binds it too, so without a policy of its own it sees nothing.
 
-In the public schema a new table is open to the system role and closed to the app role until its migration says otherwise.
+A new table of the public schema is open to the system role and closed to the app role until its migration says more.
 """
 
 from django.db.migrations import RunSQL
@@ -61,7 +61,9 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO orchestrat
 """
 
 
-def protection(table: str, *, column: str = "tenant_id", app: str = READ_AND_WRITE, system: str = READ_AND_WRITE) -> str:
+def protection(
+    table: str, *, column: str = "tenant_id", app: str = READ_AND_WRITE, system: str = READ_AND_WRITE
+) -> str:
     """SQL that binds the app role to the rows of its tenant, and grants both roles the privileges named.
 
     `column` holds the tenant's id. Pass APPEND_ONLY for a ledger and "" for no privilege. A partition needs this too:
@@ -82,7 +84,11 @@ def protection(table: str, *, column: str = "tenant_id", app: str = READ_AND_WRI
 def grants(table: str, *, app: str = "", system: str = READ_AND_WRITE) -> list[str]:
     """Statements that leave both roles with exactly the privileges named on a public table."""
     name = f'public."{table}"'
-    given = [f"GRANT {privileges} ON {name} TO {role}" for privileges, role in ((app, APP_ROLE), (system, SYSTEM_ROLE)) if privileges]
+    given = [
+        f"GRANT {privileges} ON {name} TO {role}"
+        for privileges, role in ((app, APP_ROLE), (system, SYSTEM_ROLE))
+        if privileges
+    ]
     return [f"REVOKE ALL ON {name} FROM {APP_ROLE}, {SYSTEM_ROLE}", *given]
 
 

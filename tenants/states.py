@@ -35,4 +35,6 @@ def check_writable(state: str) -> None:
     """Raises PermissionDenied unless the tenant may spend and change things."""
     check_usable(state)
     if state == TenantState.READ_ONLY:
-        raise PermissionDenied("This tenant is read-only: it can look, but not change or spend.", code="tenant_read_only")
+        raise PermissionDenied(
+            "This tenant is read-only: it can look, but not change or spend.", code="tenant_read_only"
+        )

@@ -25,7 +25,7 @@ def create_team(*, tenant: TenantRef, name: str) -> UUID:
 
 @in_open_scope
 def add_to_team(*, tenant: TenantRef, team_id: UUID, user_id: UUID) -> UUID:
-    """The id of the place. Repeating it changes nothing. Raises NotFound for a team or person that is not of this tenant."""
+    """The id of the place; repeating it changes nothing. Raises NotFound for a team or person of another tenant."""
     if not Team.objects.filter(id=team_id, tenant_id=tenant.id).exists():
         raise NotFound(f"{tenant.slug} has no such team.", param="team")
     membership = find_membership(tenant, user_id)

@@ -59,7 +59,7 @@ def create_tenant(
 
 @in_platform_scope
 def set_tenant_state(*, tenant: TenantRef, state: str) -> None:
-    """Effective in every process at once. Raises InvalidRequest, NotFound, and Conflict for a step that does not exist."""
+    """Effective in every process at once. Raises InvalidRequest, NotFound, and Conflict for no such step."""
     if state not in list(TenantState):
         raise InvalidRequest(f"Unknown state {state!r}. There are {', '.join(TenantState)}.", param="state")
     row = locked(tenant)

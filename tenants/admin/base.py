@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from common.errors import OrchestratorError
 
@@ -73,19 +72,19 @@ class ActionAdmin(GenericModelAdmin[Row]):
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         return self.shown_here(request, super().changeform_view, request, object_id, form_url, extra_context)
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return self.shown_here(request, super().delete_view, request, object_id, extra_context)
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return self.shown_here(request, super().changelist_view, request, extra_context)
 
-    def shown_here(self, request: HttpRequest, view: Any, *args: Any) -> HttpResponseBase:
+    def shown_here(self, request: HttpRequest, view: Any, *args: Any) -> HttpResponse:
         """The view's answer, or the page again with what an action refused; the view's transaction is undone then."""
         try:
-            response: HttpResponseBase = view(*args)
+            response: HttpResponse = view(*args)
         except OrchestratorError as error:
             field = f"{error.param.replace('_', ' ').capitalize()}: " if error.param else ""
             self.message_user(request, field + error.message, messages.ERROR)

@@ -32,7 +32,9 @@ class Tenant(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(state__in=[state.value for state in TenantState]), name="tenant_state_is_known")
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in TenantState]), name="tenant_state_is_known"
+            )
         ]
 
     def __str__(self) -> str:

@@ -16,20 +16,31 @@ from psycopg import sql
 from tenants.migration_state import applied_migrations
 from tenants.provisioning.replay import PLACEHOLDER
 
-HEADER: Final = "-- Made by `manage.py write_tenant_schema` from the migrations of the tenant apps. Not edited by hand.\n\n"
+HEADER: Final = (
+    "-- Made by `manage.py write_tenant_schema` from the migrations of the tenant apps. Not edited by hand.\n\n"
+)
 # What pg_dump says about its own session, and its psql-only guard lines.
 NOISE: Final = ("--", "SET ", "SELECT pg_catalog.set_config", "\\restrict", "\\unrestrict")
+RECORD: Final = "INSERT INTO {schema}.django_migrations (app, name, applied) VALUES ('{app}', '{name}', now());\n"
 DUMP_SECONDS: Final = 60
 
 
 def describe_migrated_schema(pg_dump: Path) -> str:
-    """DDL of a freshly migrated schema called PLACEHOLDER, and its migration records. As the owner, outside a transaction."""
+    """DDL of a freshly migrated schema called PLACEHOLDER, and its migration records.
+
+    Run by the owner, outside a transaction.
+    """
     drop_schema(PLACEHOLDER)
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(PLACEHOLDER)))
         call_command(
-            "migrate_schemas", schema_name=PLACEHOLDER, executor="standard", interactive=False, verbosity=0, skip_checks=True
+            "migrate_schemas",
+            schema_name=PLACEHOLDER,
+            executor="standard",
+            interactive=False,
+            verbosity=0,
+            skip_checks=True,
         )
         return HEADER + cleaned(run_pg_dump(pg_dump)) + "\n" + "".join(migration_records())
     finally:
@@ -69,10 +80,7 @@ def migration_records() -> Iterator[str]:
     """In the order of the migrations' names, which is the order within an app."""
     for app, name in sorted(applied_migrations(PLACEHOLDER)):
         if app in settings.TENANT_APPS:
-            yield (
-                f"INSERT INTO {PLACEHOLDER}.django_migrations (app, name, applied)"
-                f" VALUES ('{app}', '{name}', now());\n"
-            )
+            yield RECORD.format(schema=PLACEHOLDER, app=app, name=name)
 
 
 def find_pg_dump() -> Path | None:

@@ -8,11 +8,15 @@ import itertools
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.test import TransactionTestCase
 
+from tenants.actions.api_keys import create_api_key
+from tenants.actions.people import add_member, create_user
+from tenants.actions.tenants import create_tenant
 from tenants.identity import TenantRef
 
 PASSWORD = "correct horse battery staple"
@@ -74,17 +78,14 @@ def cast(django_db_setup, django_db_blocker) -> Cast:
 def make_tenant(django_db_setup, django_db_blocker) -> MakeTenant:
     """A tenant of the test's own, committed, with a key: `make_tenant("name")`."""
 
-    def make(name: str = "tenant", **options: object) -> CastTenant:
+    def make(name: str = "tenant", **options: Any) -> CastTenant:
         with django_db_blocker.unblock():
             return new_tenant(name, **options)
 
     return make
 
 
-def new_tenant(name: str, **options: object) -> CastTenant:
-    from tenants.actions.api_keys import create_api_key
-    from tenants.actions.tenants import create_tenant
-
+def new_tenant(name: str, **options: Any) -> CastTenant:
     slug = f"{name}-{next(numbers)}-{secrets.token_hex(4)}"
     tenant = create_tenant(slug=slug, name=name.capitalize(), **options)
     key = create_api_key(tenant=tenant, name="test")
@@ -92,13 +93,9 @@ def new_tenant(name: str, **options: object) -> CastTenant:
 
 
 def new_person(name: str) -> Person:
-    from tenants.actions.people import create_user
-
     email = f"{name}-{secrets.token_hex(4)}@example.com"
     return Person(create_user(email=email, password=PASSWORD, name=name.capitalize()), email)
 
 
 def join(tenant: CastTenant, person: Person, role: str) -> None:
-    from tenants.actions.people import add_member
-
     add_member(tenant=tenant.tenant, user_id=person.id, role=role)

@@ -123,7 +123,7 @@ def test_keys_are_live_until_revoked_or_expired(make_tenant):
     identity = snapshots.load_identity(made.tenant.id)
     assert set(identity.keys) == {made.key_id, second.key_id}
     record = identity.keys[second.key_id]
-    assert (record.scopes, record.expires_at) == ({"usage:read"}, soon)
+    assert (record.scopes, record.expires_at) == (frozenset({"usage:read"}), soon)
     assert record.expired(soon)
     assert not record.expired(soon - timedelta(seconds=1))
     assert identity.keys[made.key_id].scopes == ALL_SCOPES

@@ -31,7 +31,9 @@ def slug():
 
 
 def test_a_tenant_its_key_and_its_end(slug, cast):
-    said = say("create_tenant", slug, "--name", "Typed", "--time-zone", "Europe/Berlin", "--host", f"{slug}.example.com")
+    said = say(
+        "create_tenant", slug, "--name", "Typed", "--time-zone", "Europe/Berlin", "--host", f"{slug}.example.com"
+    )
     tenant = snapshots.find_tenant(slug)
     assert tenant is not None
     assert str(tenant.id) in said
@@ -42,7 +44,7 @@ def test_a_tenant_its_key_and_its_end(slug, cast):
     text = next(line for line in said.splitlines() if line.startswith("orc_"))
     key_id = keys.parse(text).key_id
     record = snapshots.load_identity(tenant.id).keys[key_id]
-    assert (record.scopes, record.user_id) == ({"models:read"}, find_user(cast.alice.email))
+    assert (record.scopes, record.user_id) == (frozenset({"models:read"}), find_user(cast.alice.email))
     assert f"revoke_api_key {slug} {key_id}" in said
 
     assert key_id in say("revoke_api_key", slug, text)
@@ -52,7 +54,9 @@ def test_a_tenant_its_key_and_its_end(slug, cast):
 
 
 def test_a_key_for_scripts_is_printed_alone(cast):
-    said = say("create_api_key", cast.acme.tenant.slug, "--quiet", "--expires-in-days", "1", "--requests-per-minute", "9")
+    said = say(
+        "create_api_key", cast.acme.tenant.slug, "--quiet", "--expires-in-days", "1", "--requests-per-minute", "9"
+    )
     assert keys.parse(said.removesuffix("\n"))
 
 

@@ -57,10 +57,14 @@ def test_each_scope_has_its_role_path_and_tenant(cast):
     assert state() == OUTSIDE
 
 
+def make_plan_and_fail():
+    Plan.objects.create(name="gone")
+    raise ZeroDivisionError
+
+
 def test_an_error_inside_a_scope_undoes_it(cast):
     with pytest.raises(ZeroDivisionError), platform_scope():
-        Plan.objects.create(name="gone")
-        raise ZeroDivisionError
+        make_plan_and_fail()
     assert state() == OUTSIDE
     with platform_scope():
         assert not Plan.objects.filter(name="gone").exists()
@@ -160,9 +164,7 @@ async def test_a_late_answer_is_given_up(cast, monkeypatch):
 async def test_waiting_calls_are_bounded():
     threads = DatabaseThreads(1)
     go = threading.Event()
-    calls = [
-        asyncio.create_task(threads.run(lambda _: go.wait(10), 20)) for _ in range(1 + WAITING_PER_THREAD)
-    ]
+    calls = [asyncio.create_task(threads.run(lambda _: go.wait(10), 20)) for _ in range(1 + WAITING_PER_THREAD)]
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
         await threads.run(lambda _: None, 20)

@@ -3,19 +3,25 @@
 The probes look for Acme's rows on behalf of Globex.
 """
 
+from typing import cast as typed
+
 import psycopg
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
+from django.db import connection as default_connection
 from django_tenants.postgresql_backend import base as parent
 
 from tenants import door
+from tenants.actions.teams import add_to_team, create_team
 from tenants.db_backend.base import DatabaseWrapper
 from tenants.db_backend.reset import forget_tenant
 from tenants.door import owner_rights, platform_scope, tenant_scope
-from tenants.models import ApiKey
+from tenants.models import ApiKey, Team
 from tenants.row_security import APP_ROLE, SYSTEM_ROLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+connection = typed(DatabaseWrapper, default_connection)
 
 PROTECTED = {
     "tenants_tenant": "id",
@@ -40,7 +46,9 @@ def globex(cast):
 def with_marked_table(tenant):
     """A table `mark` in the tenant's schema that says whose it is."""
     with platform_scope(), owner_rights(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE IF NOT EXISTS {tenant.schema_name}.mark AS SELECT %s::text AS owner", [tenant.slug])
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {tenant.schema_name}.mark AS SELECT %s::text AS owner", [tenant.slug]
+        )
         cursor.execute(f"GRANT SELECT ON {tenant.schema_name}.mark TO {APP_ROLE}")
     return tenant
 
@@ -200,9 +208,6 @@ def owner_session():
 @pytest.fixture
 def full_tables(cast):
     """Acme has a row in every protected table."""
-    from tenants.actions.teams import add_to_team, create_team
-    from tenants.models import Team
-
     with platform_scope():
         if not Team.objects.filter(tenant_id=cast.acme.tenant.id).exists():
             team = create_team(tenant=cast.acme.tenant, name="Core")
@@ -253,14 +258,17 @@ def test_tests_run_as_no_superuser(db):
     assert not [name for name, is_super, bypasses in roles if is_super or bypasses]
 
 
+def execute_for(tenant, statement):
+    with tenant_scope(tenant), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def test_the_app_role_cannot_reach_the_platforms_tables(cast):
     for table in ("providers_provider", "providers_credential", "django_admin_log"):
-        with pytest.raises(DatabaseError, match="permission denied"), tenant_scope(cast.acme.tenant):
-            with connection.cursor() as cursor:
-                cursor.execute(f"SELECT count(*) FROM public.{table}")
+        with pytest.raises(DatabaseError, match="permission denied"):
+            execute_for(cast.acme.tenant, f"SELECT count(*) FROM public.{table}")
 
 
 def test_a_tenant_cannot_lift_its_own_suspension(cast):
-    with pytest.raises(DatabaseError, match="permission denied"), tenant_scope(cast.acme.tenant):
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE tenants_tenant SET state = 'active'")
+    with pytest.raises(DatabaseError, match="permission denied"):
+        execute_for(cast.acme.tenant, "UPDATE tenants_tenant SET state = 'active'")

@@ -47,7 +47,9 @@ def test_a_mistyped_character_is_noticed(position, character):
             keys.parse(mistyped)
 
 
-@pytest.mark.parametrize("spoil", [lambda t: t + "\n", lambda t: " " + t, lambda t: t.upper(), lambda t: t[:-1], lambda t: t + "0"])
+@pytest.mark.parametrize(
+    "spoil", [lambda t: t + "\n", lambda t: " " + t, lambda t: t.upper(), lambda t: t[:-1], lambda t: t + "0"]
+)
 def test_nothing_is_trimmed(spoil):
     with pytest.raises(Unauthenticated):
         keys.parse(spoil(keys.generate().text))

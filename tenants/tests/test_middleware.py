@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import HttpCommunicator
+from channels.testing import HttpCommunicator  # type: ignore[import-untyped]
 from django.core.handlers.asgi import ASGIHandler
 from django.test import Client
 from hypothesis import given
@@ -120,7 +120,9 @@ def test_a_host_name_is_its_own_normal_form(host):
     assert hosts.normalised(f" {host.upper()}.:443") == host
 
 
-@pytest.mark.parametrize("host", ["", ".", "a_b", "-a.example", "a-.example", "a" * 64, "1.2.3.4", "[::1]", "ä.example", "a b"])
+@pytest.mark.parametrize(
+    "host", ["", ".", "a_b", "-a.example", "a-.example", "a" * 64, "1.2.3.4", "[::1]", "ä.example", "a b"]
+)
 def test_what_is_no_host_name_is_refused(host):
     with pytest.raises(InvalidRequest) as refusal:
         hosts.checked(host)

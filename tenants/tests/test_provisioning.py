@@ -21,8 +21,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Everything about the tables of a schema that could differ, with the schema's own name taken out.
 SHAPE = """
-    SELECT 'column', table_name, column_name, ordinal_position::text, data_type, coalesce(character_maximum_length, 0)::text,
-           is_nullable, coalesce(replace(column_default, %(schema)s, ''), ''), is_identity
+    SELECT 'column', table_name, column_name, ordinal_position::text, data_type,
+           coalesce(character_maximum_length, 0)::text, is_nullable,
+           coalesce(replace(column_default, %(schema)s, ''), ''), is_identity
     FROM information_schema.columns WHERE table_schema = %(schema)s
     UNION ALL
     SELECT 'index', tablename, indexname, replace(indexdef, %(schema)s, ''), '', '', '', '', ''
@@ -103,7 +104,8 @@ def test_the_app_role_may_work_in_a_new_schema(make_tenant):
     tenant = make_tenant("fresh").tenant
     with tenant_scope(tenant), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO django_migrations (app, name, applied) VALUES ('probe', '1', now()) RETURNING tableoid::regclass::text"
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('probe', '1', now())"
+            " RETURNING tableoid::regclass::text"
         )
         assert cursor.fetchone() == ("django_migrations",)
         cursor.execute("DELETE FROM django_migrations WHERE app = 'probe'")
@@ -131,8 +133,10 @@ def test_only_names_of_tenant_schemas_are_replayed(name):
 
 
 def test_noise_of_pg_dump_is_left_out():
-    dump = "--\n-- x\n\\restrict abc\n\n\n\nSET lock_timeout = 0;\nSELECT pg_catalog.set_config('search_path', '', false);\n\nCREATE TABLE a (\n    b integer\n);\n"
-    assert cleaned(dump) == "CREATE TABLE a (\n    b integer\n);\n"
+    table = "CREATE TABLE a (\n    b integer\n);\n"
+    session = "SET lock_timeout = 0;\nSELECT pg_catalog.set_config('search_path', '', false);\n"
+    dump = "--\n-- x\n\\restrict abc\n\n\n\n" + session + "\n" + table
+    assert cleaned(dump) == table
     assert HEADER.startswith("--")
 
 

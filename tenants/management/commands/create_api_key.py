@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="The tenant's slug.")
         parser.add_argument("--name", default="command line", help="What the key is for.")
-        parser.add_argument("--scope", action="append", default=[], help=f"One of {', '.join(Scope)}; repeatable; all by default.")
+        parser.add_argument("--scope", action="append", default=[], help=f"{', '.join(Scope)}; repeatable; else all.")
         parser.add_argument("--expires-in-days", type=int)
         parser.add_argument("--requests-per-minute", type=int)
         parser.add_argument("--user", help="E-mail of the person it belongs to.")

@@ -31,5 +31,7 @@ class Command(BaseCommand):
                 plan=options["plan"],
                 default_model=options["default_model"],
             )
-        self.stdout.write(self.style.SUCCESS(f"Made tenant {tenant.slug} ({tenant.id}) with schema {tenant.schema_name}."))
+        self.stdout.write(
+            self.style.SUCCESS(f"Made tenant {tenant.slug} ({tenant.id}) with schema {tenant.schema_name}.")
+        )
         self.stdout.write(f"Next: manage.py create_api_key {tenant.slug} --name first")
