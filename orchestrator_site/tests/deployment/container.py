@@ -13,9 +13,12 @@ from pathlib import Path
 
 from orchestrator_site.tests.deployment.compose_file import ROOT
 
-READ_ONLY = "mount --bind / / && mount -o remount,bind,ro / && mount -t tmpfs -o mode=1777 tmpfs /tmp"
+MOUNTS = """
+mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && mount -o remount,bind,ro / &&
+mount -t tmpfs -o mode=1777 tmpfs /tmp && cd "$0" && exec "$@"
+"""
 WALLS = [
-    *("unshare", "--mount", "--propagation", "private", "sh", "-c", f'{READ_ONLY} && cd "$0" && exec "$@"', str(ROOT)),
+    *("unshare", "--mount", "--propagation", "private", "sh", "-c", MOUNTS, str(ROOT)),
     *("setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"),
 ]
 
