@@ -9,6 +9,7 @@ from typing import Any
 
 from django_tenants.postgresql_backend import base
 from django_tenants.utils import quote_schema_name
+from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 
@@ -33,7 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         role = self.settings_dict["OPTIONS"].get("assume_role")
         if role is None:
             return False
-        connection.execute("SELECT set_config('role', %s, false)", [role])
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
         return True
 
     def _search_path_statement(self) -> str:

@@ -8,7 +8,6 @@ from psycopg import Connection
 FORGET = """
     SELECT set_config('search_path', 'pg_catalog', false),
            set_config('app.tenant_id', '', false),
-           set_config('statement_timeout', '0', false),
            set_config('role', %s, false)
 """
 

@@ -3,6 +3,8 @@
 The probes look for Acme's rows on behalf of Globex.
 """
 
+import asyncio
+import random
 from typing import cast as typed
 
 import psycopg
@@ -15,7 +17,7 @@ from tenants import door
 from tenants.actions.teams import add_to_team, create_team
 from tenants.db_backend.base import DatabaseWrapper
 from tenants.db_backend.reset import forget_tenant
-from tenants.door import owner_rights, platform_scope, tenant_scope
+from tenants.door import owner_rights, platform_scope, tenant_db, tenant_scope
 from tenants.models import ApiKey, Team
 from tenants.row_security import APP_ROLE, SYSTEM_ROLE
 
@@ -158,6 +160,48 @@ def test_a_connection_that_cannot_forget_is_not_used_again(pool_of_one):
     connection.close()
     connection.ensure_connection()
     assert connection.connection.info.backend_pid != first
+
+
+def test_a_connection_the_server_ended_costs_one_failure(acme, pool_of_one):
+    pool_of_one(forget_tenant)
+    with tenant_scope(acme):
+        pid = connection.connection.info.backend_pid
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as owner:
+        owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    with pytest.raises(DatabaseError), tenant_scope(acme):
+        marks()
+    with tenant_scope(acme):
+        assert marks() == [acme.slug]
+
+
+@pytest.fixture
+def unreliable_binding(monkeypatch):
+    """The server refuses one in five of the statements that bind a connection to a tenant."""
+    real = psycopg.Cursor.execute
+    chance = random.Random(2)
+
+    def execute(cursor, query, *args, **kwargs):
+        binds = isinstance(query, str) and ("search_path" in query or "set_config" in query)
+        if binds and chance.random() < 0.2:
+            return real(cursor, "SELECT 1/0", **kwargs)
+        return real(cursor, query, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", execute)
+
+
+def mark_and_keys():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT owner FROM mark")
+        return cursor.fetchall(), set(ApiKey.objects.values_list("tenant_id", flat=True))
+
+
+async def test_two_tenants_on_one_unreliable_connection_never_meet(acme, globex, pool_of_one, unreliable_binding):
+    await asyncio.to_thread(pool_of_one, forget_tenant)
+    asked = [acme, globex] * 100
+    answers = await asyncio.gather(*(tenant_db(tenant, mark_and_keys) for tenant in asked), return_exceptions=True)
+    answered = [(tenant, each) for tenant, each in zip(asked, answers, strict=True) if isinstance(each, tuple)]
+    assert [each for each in answered if each[1] != ([(each[0].slug,)], {each[0].id})] == []
+    assert 20 < len(answered) < len(asked)
 
 
 @pytest.mark.parametrize("guarded", [True, False])
