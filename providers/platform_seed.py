@@ -6,7 +6,7 @@ from typing import Protocol
 
 from common.errors import UpstreamError
 from providers.catalogue_file import CatalogueFile, ModelEntry, PriceEntry, ProviderEntry
-from providers.discovery import list_models
+from providers.client.discovery import list_models
 from providers.price_list import find_model, listed_provider
 
 # The families that answer on chat completions; the rest of OpenAI's list speaks other APIs.

@@ -3,98 +3,25 @@
 import asyncio
 import gzip
 import socket
-import struct
-from contextlib import asynccontextmanager
 
 import pytest
 
 from common.errors import UpstreamError, UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
 from providers.client import UpstreamClient
+from providers.tests.faulty_vendor import (
+    CHUNKED,
+    HEAD,
+    SHORT,
+    answers,
+    ask,
+    chunk,
+    fails,
+    reset,
+    silent,
+    sized,
+    vendor,
+)
 from providers.wire.shapes import Deadlines, Secret, UpstreamRequest
-
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Vendor: one\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-SHORT = Deadlines(connect=0.3, first_byte=0.3, between_chunks=0.3, total=5.0)
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def sized(body: bytes, status: str = "200 OK", extra: bytes = b"") -> bytes:
-    return b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s" % (status.encode(), extra, len(body), body)
-
-
-class Vendor:
-    """Runs `script(reader, writer, head, body)` for each request, and remembers what it saw."""
-
-    def __init__(self, script):
-        self.script = script
-        self.requests: list[tuple[bytes, bytes]] = []
-        self.connections = 0
-        self.asked = asyncio.Condition()
-        self.gone = asyncio.Event()
-        self.client = UpstreamClient(pool_size=8)
-        self.port = 0
-
-    async def has_been_asked(self, times: int) -> None:
-        async with self.asked:
-            await self.asked.wait_for(lambda: len(self.requests) >= times)
-
-    async def serve(self, reader, writer):
-        self.connections += 1
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = next(
-                    int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
-                )
-                body = await reader.readexactly(length)
-                async with self.asked:
-                    self.requests.append((head, body))
-                    self.asked.notify_all()
-                await self.script(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.gone.set()
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def vendor(script):
-    made = Vendor(script)
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    await made.client.open()
-    try:
-        yield made
-    finally:
-        await made.client.close()
-        server.close()
-
-
-def ask(made: Vendor, body: bytes = b"{}", deadlines: Deadlines = SHORT, headers=(), extra=()):
-    request = UpstreamRequest(
-        url=f"http://127.0.0.1:{made.port}/v1/chat/completions", headers=headers, body=body, stream=True
-    )
-    return made.client.send(request, deadlines, extra)
-
-
-def answers(*parts: bytes, close: bool = False):
-    async def script(reader, writer):
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(0.01)
-        if close:
-            writer.close()
-
-    return script
-
-
-async def silent(reader, writer):
-    await reader.read(1)
-    raise ConnectionError
 
 
 async def test_a_call_carries_its_headers_and_bytes_and_nothing_else():
@@ -133,7 +60,7 @@ async def test_one_calls_headers_do_not_stay_for_the_next():
 async def test_chunks_come_as_they_are_sent():
     async with vendor(answers(CHUNKED, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n")) as made, ask(made) as response:
         assert response.headers["x-vendor"] == "one"
-        assert [data async for data in response.chunks()] == [b"one", b"two"]
+        assert [piece async for piece in response.chunks()] == [b"one", b"two"]
 
 
 async def test_a_compressed_answer_nobody_asked_for_is_still_read():
@@ -153,20 +80,6 @@ async def test_environment_proxies_are_not_used(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     async with vendor(answers(sized(b"direct"))) as made, ask(made) as response:
         assert await response.read() == b"direct"
-
-
-async def fails(made: Vendor, deadlines: Deadlines = SHORT, limit: int = 1000) -> UpstreamError:
-    with pytest.raises(UpstreamError) as failure:
-        async with ask(made, deadlines=deadlines) as response:
-            await response.read(limit)
-    assert str(made.port) not in failure.value.message
-    return failure.value
-
-
-def reset(writer) -> None:
-    linger = struct.pack("ii", 1, 0)
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    writer.transport.abort()
 
 
 @pytest.mark.parametrize(
@@ -207,8 +120,8 @@ async def test_what_came_before_the_cut_is_delivered_first():
 
         async def read():
             async with ask(made) as response:
-                async for data in response.chunks():
-                    seen.append(data)
+                async for piece in response.chunks():
+                    seen.append(piece)
 
         with pytest.raises(UpstreamGarbled):
             await read()
@@ -305,113 +218,10 @@ async def test_the_total_deadline_holds_while_headers_trickle():
 async def test_a_reader_that_takes_its_time_is_not_the_providers_silence():
     async with vendor(answers(CHUNKED, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n")) as made, ask(made) as response:
         seen = b""
-        async for data in response.chunks():
-            seen += data
+        async for piece in response.chunks():
+            seen += piece
             await asyncio.sleep(0.5)
         assert seen == b"onetwo"
-
-
-async def endless(reader, writer):
-    writer.write(CHUNKED)
-    while True:
-        writer.write(chunk(b"data: x\n\n"))
-        await writer.drain()
-        if reader.at_eof():
-            raise ConnectionError
-        await asyncio.sleep(0.005)
-
-
-async def test_cancelling_drops_the_connection():
-    async with vendor(endless) as made:
-        begun = asyncio.Event()
-
-        async def read():
-            async with ask(made) as response:
-                async for _ in response.chunks():
-                    begun.set()
-
-        task = asyncio.create_task(read())
-        await begun.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await asyncio.wait_for(made.gone.wait(), 2)
-
-
-async def test_cancelling_before_the_answer_drops_the_connection():
-    async with vendor(silent) as made:
-
-        async def read():
-            async with ask(made, deadlines=Deadlines()):
-                pass
-
-        task = asyncio.create_task(read())
-        await made.has_been_asked(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await asyncio.wait_for(made.gone.wait(), 2)
-
-
-async def test_leaving_early_drops_the_connection_and_the_next_call_has_a_fresh_one():
-    async with vendor(endless) as made:
-        async with ask(made) as response:
-            async for _ in response.chunks():
-                break
-        await asyncio.wait_for(made.gone.wait(), 2)
-        made.script = answers(sized(b"fresh"))
-        async with ask(made) as response:
-            assert await response.read() == b"fresh"
-        assert made.connections == 2
-
-
-async def test_a_kept_alive_connection_that_dies_is_never_used_to_send_twice():
-    """The vendor answers once, then takes a second request on the same connection and hangs up without an answer."""
-    count = 0
-
-    async def script(reader, writer):
-        nonlocal count
-        count += 1
-        if count == 1:
-            writer.write(sized(b"first"))
-        else:
-            raise ConnectionError
-
-    async with vendor(script) as made:
-        async with ask(made) as response:
-            assert await response.read() == b"first"
-        failure = await fails(made)
-        assert failure.code == "upstream_reset"
-        await asyncio.sleep(0.05)
-        assert len(made.requests) == 2
-        assert made.connections == 1
-
-
-async def test_an_idle_connection_closed_by_the_vendor_is_not_used_again():
-    async with vendor(answers(sized(b"one"), close=True)) as made:
-        for _ in range(3):
-            async with ask(made) as response:
-                assert await response.read() == b"one"
-            await asyncio.sleep(0.05)
-        assert made.connections == 3
-
-
-async def test_the_pool_has_a_bound_and_waiting_for_it_a_deadline():
-    async with vendor(silent) as made:
-        patient = Deadlines(connect=5, first_byte=5, between_chunks=5, total=5)
-
-        async def occupy():
-            async with ask(made, deadlines=patient):
-                pass
-
-        tasks = [asyncio.create_task(occupy()) for _ in range(8)]
-        await made.has_been_asked(8)
-        failure = await fails(made)
-        assert failure.code == "upstream_connect_timeout"
-        assert len(made.requests) == 8
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_an_error_body_is_cut_at_its_limit_and_a_broken_one_is_empty():

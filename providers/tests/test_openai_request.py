@@ -26,16 +26,16 @@ def body(**fields) -> bytes:
     return json.dumps({"model": "m", "messages": MESSAGES, **fields}).encode()
 
 
-def sent(data: bytes) -> bytes:
-    return OpenAIWire().build_request(parse_chat_request(data), TARGET).body
+def sent(wire_bytes: bytes) -> bytes:
+    return OpenAIWire().build_request(parse_chat_request(wire_bytes), TARGET).body
 
 
 def test_what_routing_and_metering_need_is_read():
-    data = body(stream=True, n=3, max_completion_tokens=50, max_tokens=70, stream_options={"include_usage": True})
-    request = parse_chat_request(data)
+    wire_bytes = body(stream=True, n=3, max_completion_tokens=50, max_tokens=70, stream_options={"include_usage": True})
+    request = parse_chat_request(wire_bytes)
     assert (request.model, request.stream, request.choices, request.include_usage) == ("m", True, 3, True)
     assert request.max_output_tokens == 50
-    assert request.input_bytes == len(data)
+    assert request.input_bytes == len(wire_bytes)
 
 
 def test_absent_and_null_fields_mean_their_defaults():
@@ -93,7 +93,7 @@ def test_a_missing_field_is_named(name):
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("wire_bytes", "told"),
     [
         (b'{"model": "m", "messages": [1,2,}', "at byte 32"),
         (b'{"model": "m"', "ends too early, at byte 13"),
@@ -105,20 +105,20 @@ def test_a_missing_field_is_named(name):
         (b'{"a":' + b"[" * 200_000, "nested too deeply"),
     ],
 )
-def test_invalid_json_is_refused_at_its_place(data, told):
+def test_invalid_json_is_refused_at_its_place(wire_bytes, told):
     with pytest.raises(InvalidRequest) as refusal:
-        parse_chat_request(data)
+        parse_chat_request(wire_bytes)
     assert told in refusal.value.message
     assert refusal.value.code == "invalid_json"
 
 
 def test_only_the_model_is_replaced_and_unknown_fields_keep_their_text():
-    data = (
+    wire_bytes = (
         b'{"model":"alias", '
         b'"messages":[ {"role":"user","content":[{"type":"image_url","image_url":{"url":"data:"}}]} ],'
         b'"seed": 12345678901234567890123, "temperature":1.0e0, "x_unknown":{"b":1, "a":"\\u00e9"}}'
     )
-    assert sent(data) == (
+    assert sent(wire_bytes) == (
         b'{"model":"vendor/model-1",'
         b'"messages":[ {"role":"user","content":[{"type":"image_url","image_url":{"url":"data:"}}]} ],'
         b'"seed":12345678901234567890123,"temperature":1.0e0,"x_unknown":{"b":1, "a":"\\u00e9"}}'
@@ -154,14 +154,14 @@ def test_twenty_thousand_broken_bodies_are_refused_in_one_way():
     chance = random.Random(7)
     whole = body(stream=True, n=2, tools=[{"type": "function"}], stream_options={"include_usage": True})
     for _ in range(20_000):
-        data = bytearray(whole[: chance.randrange(len(whole) + 1)] if chance.random() < 0.3 else whole)
+        wire_bytes = bytearray(whole[: chance.randrange(len(whole) + 1)] if chance.random() < 0.3 else whole)
         for _ in range(chance.randrange(1, 5)):
-            place = chance.randrange(len(data) + 1)
-            data[place : place + chance.randrange(4)] = bytes(
+            place = chance.randrange(len(wire_bytes) + 1)
+            wire_bytes[place : place + chance.randrange(4)] = bytes(
                 chance.choices(b'\x00\xff"{}[]:,\\0e-ntf', k=chance.randrange(3))
             )
         try:
-            request = parse_chat_request(bytes(data))
+            request = parse_chat_request(bytes(wire_bytes))
         except InvalidRequest:
             continue
         msgspec.json.decode(OpenAIWire().build_request(request, TARGET).body)

@@ -61,12 +61,12 @@ def test_an_error_with_status_200_is_still_an_error():
 def test_ten_thousand_broken_answers_raise_only_upstream_errors():
     chance = random.Random(11)
     for _ in range(10_000):
-        data = bytearray(whole(chance.choice(NAMES)))
+        wire_bytes = bytearray(whole(chance.choice(NAMES)))
         for _ in range(chance.randrange(1, 6)):
-            place = chance.randrange(len(data))
-            data[place : place + chance.randrange(4)] = bytes(chance.choices(b'\x00"{}[]:,\\0e-ntf', k=2))
+            place = chance.randrange(len(wire_bytes))
+            wire_bytes[place : place + chance.randrange(4)] = bytes(chance.choices(b'\x00"{}[]:,\\0e-ntf', k=2))
         try:
-            parse_response(bytes(data))
+            parse_response(bytes(wire_bytes))
         except UpstreamError:
             continue
 

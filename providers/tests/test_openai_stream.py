@@ -18,12 +18,12 @@ def choices_of(name: str) -> int:
     return len(json.loads(whole(name))["choices"])
 
 
-def chunks_of(data: bytes, cuts=(), choices=1, limit=1 << 24) -> list[Chunk]:
+def chunks_of(wire_bytes: bytes, cuts=(), choices=1, limit=1 << 24) -> list[Chunk]:
     stream = OpenAIStream(choices, limit)
     found: list[Chunk] = []
-    edges = [0, *sorted(cuts), len(data)]
+    edges = [0, *sorted(cuts), len(wire_bytes)]
     for start, end in pairwise(edges):
-        found += stream.feed(data[start:end])
+        found += stream.feed(wire_bytes[start:end])
     return found + stream.close()
 
 
@@ -60,25 +60,25 @@ def test_joining_what_came_gives_the_bytes_back(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_one_byte_at_a_time_changes_nothing(name):
-    data = streamed(name)
-    assert told(chunks_of(data, range(1, len(data)))) == told(chunks_of(data))
+    wire_bytes = streamed(name)
+    assert told(chunks_of(wire_bytes, range(1, len(wire_bytes)))) == told(chunks_of(wire_bytes))
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(NAMES), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 6000), max_size=12))
 def test_cuts_anywhere_and_every_newline_change_nothing(name, newline, cuts):
-    data = streamed(name).replace(b"\r\n", b"\n").replace(b"\n", newline)
-    assert told(chunks_of(data, [cut for cut in cuts if cut < len(data)])) == told(chunks_of(data))
+    wire_bytes = streamed(name).replace(b"\r\n", b"\n").replace(b"\n", newline)
+    assert told(chunks_of(wire_bytes, [cut for cut in cuts if cut < len(wire_bytes)])) == told(chunks_of(wire_bytes))
     reference = chunks_of(streamed(name))
-    assert [c.text for c in chunks_of(data) if c.text] == [c.text for c in reference if c.text]
+    assert [c.text for c in chunks_of(wire_bytes) if c.text] == [c.text for c in reference if c.text]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet="d:\r\n []{}\"'éa", max_size=60), st.lists(st.integers(1, 90), max_size=6))
 def test_cuts_change_nothing_in_odd_bytes_either(text, cuts):
-    data = text.encode()
-    assert told(chunks_of(data, [cut for cut in cuts if cut < len(data)])) == told(chunks_of(data))
-    assert b"".join(chunk.raw for chunk in chunks_of(data)) == data
+    wire_bytes = text.encode()
+    assert told(chunks_of(wire_bytes, [cut for cut in cuts if cut < len(wire_bytes)])) == told(chunks_of(wire_bytes))
+    assert b"".join(chunk.raw for chunk in chunks_of(wire_bytes)) == wire_bytes
 
 
 def test_only_the_event_that_carries_nothing_but_usage_is_usage_only():
@@ -119,8 +119,8 @@ def test_parts_of_usage_never_exceed_their_totals():
 
 
 def test_a_stream_cut_in_the_middle_of_an_event_is_garbled_not_complete():
-    data = streamed("openai_text")
-    cut = data[: data.index(b"finish_reason") + 5]
+    wire_bytes = streamed("openai_text")
+    cut = wire_bytes[: wire_bytes.index(b"finish_reason") + 5]
     chunks = chunks_of(cut)
     assert isinstance(chunks[-1].error, UpstreamGarbled)
     assert not any(chunk.done or chunk.finished for chunk in chunks)
@@ -157,8 +157,8 @@ def test_garbage_is_an_error_and_the_stream_goes_on(junk):
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_an_event_over_the_limit_ends_the_stream(step):
-    data = b'data: {"choices":[{"delta":{"content":"' + b"x" * 300 + b'"}}]}\n\n' + streamed("openai_text")
-    chunks = chunks_of(data, range(step, len(data), step), limit=200)
+    wire_bytes = b'data: {"choices":[{"delta":{"content":"' + b"x" * 300 + b'"}}]}\n\n' + streamed("openai_text")
+    chunks = chunks_of(wire_bytes, range(step, len(wire_bytes), step), limit=200)
     assert len(chunks) == 1
     assert isinstance(chunks[0].error, UpstreamGarbled)
 
@@ -174,10 +174,10 @@ def test_twenty_thousand_broken_streams_raise_nothing():
     chance = random.Random(20261121)
     recordings = [streamed(name) for name in NAMES]
     for _ in range(20_000):
-        data = bytearray(chance.choice(recordings)[: chance.randrange(1, 1500)])
+        wire_bytes = bytearray(chance.choice(recordings)[: chance.randrange(1, 1500)])
         for _ in range(chance.randrange(1, 8)):
-            place = chance.randrange(len(data))
-            data[place : place + chance.randrange(3)] = bytes(chance.choices(b'\x00\xff"{}[]:,\\\r\n0e-ntf', k=2))
-            if not data:
-                data = bytearray(b"{")
-        told(chunks_of(bytes(data), [len(data) // 2], choices=chance.choice([1, 2])))
+            place = chance.randrange(len(wire_bytes))
+            wire_bytes[place : place + chance.randrange(3)] = bytes(chance.choices(b'\x00\xff"{}[]:,\\\r\n0e-ntf', k=2))
+            if not wire_bytes:
+                wire_bytes = bytearray(b"{")
+        told(chunks_of(bytes(wire_bytes), [len(wire_bytes) // 2], choices=chance.choice([1, 2])))

@@ -33,36 +33,37 @@ class OpenAIStream:
         """The events that `data` completes. After an oversized event the stream is over."""
         if self._broken or not data:
             return []
-        if self._rest:
-            searched = max(len(self._rest) - LONGEST_SEPARATOR + 1, 0)
-            self._rest += data
-            if SEPARATOR.search(self._rest, searched) is None:
-                return self._within_limit([])
-            data = bytes(self._rest)
-            self._rest.clear()
-        return self._split(data, final=False)
+        if not self._rest:
+            return self._split(data, final=False)
+        searched = max(len(self._rest) - LONGEST_SEPARATOR + 1, 0)
+        self._rest += data
+        if SEPARATOR.search(self._rest, searched) is None:
+            return self._within_limit([])
+        return self._split(self._take_rest(), final=False)
 
     def close(self) -> list[Chunk]:
         if self._broken or not self._rest:
             return []
-        data = bytes(self._rest)
-        self._rest.clear()
-        chunks = self._split(data, final=True)
+        chunks = self._split(self._take_rest(), final=True)
         if self._rest:
-            chunks.append(self._read(bytes(self._rest)))
-            self._rest.clear()
+            chunks.append(self._read(self._take_rest()))
         return chunks
 
-    def _split(self, data: bytes, final: bool) -> list[Chunk]:
+    def _take_rest(self) -> bytes:
+        taken = bytes(self._rest)
+        self._rest.clear()
+        return taken
+
+    def _split(self, received: bytes, final: bool) -> list[Chunk]:
         chunks: list[Chunk] = []
-        start, simple = 0, b"\r" not in data
+        start, simple = 0, b"\r" not in received
         while not self._broken:
-            end = data.find(b"\n\n", start) + 2 if simple else event_end(data, start, final)
+            end = received.find(b"\n\n", start) + 2 if simple else event_end(received, start, final)
             if end < 2:
                 break
-            chunks.append(self._read(data[start:end], simple))
+            chunks.append(self._read(received[start:end], simple))
             start = end
-        self._rest += data[start:]
+        self._rest += received[start:]
         return self._within_limit(chunks)
 
     def _within_limit(self, chunks: list[Chunk]) -> list[Chunk]:
@@ -128,12 +129,12 @@ class OpenAIStream:
         return len(self._ended) >= self._choices
 
 
-def event_end(data: bytes, start: int, final: bool) -> int:
+def event_end(received: bytes, start: int, final: bool) -> int:
     """Where the event that begins at `start` ends, separator included; 0 if that cannot be told yet."""
-    found = SEPARATOR.search(data, start)
+    found = SEPARATOR.search(received, start)
     if found is None:
         return 0
-    undecided = found.end() == len(data) and data.endswith(b"\r") and not final
+    undecided = found.end() == len(received) and received.endswith(b"\r") and not final
     return 0 if undecided else found.end()
 
 

@@ -1,15 +1,7 @@
-"""The one place that opens sockets to providers for completions.
+"""Completions over pooled connections.
 
 Nothing here is sent twice. aiohttp repeats a request on a kept-alive connection that turned out dead only for
 idempotent methods (RFC 9112 section 9.3.1), and ours is POST; a second attempt is the gateway's to make and to record.
-
-Codes of what can go wrong, so that a caller can tell whether the provider may have started to work:
-
-    upstream_unreachable, upstream_connect_timeout    no connection: nothing was sent
-    upstream_reset                                    the connection broke after sending, before an answer
-    upstream_timeout                                  no first byte in time, or not finished in time
-    upstream_stalled                                  silence within the answer
-    upstream_garbled                                  no HTTP, an answer broken off, or one larger than allowed
 """
 
 import asyncio
@@ -22,7 +14,9 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from common.errors import UpstreamError, UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
+from common.errors import UpstreamError, UpstreamGarbled
+from providers.client.failures import broken_answer, no_answer
+from providers.client.watch import Watch
 from providers.wire.shapes import Deadlines, Secret, UpstreamRequest
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -31,7 +25,6 @@ LARGEST_HEADER: Final = 32 * 1024
 KEEP_ALIVE_SECONDS: Final = 15.0
 DNS_CACHE_SECONDS: Final = 60
 READ_BUFFER: Final = 256 * 1024
-LOOK_SECONDS: Final = 1.0
 
 # aiohttp would fill these in for itself, at some cost, and offer compression that we do not want.
 EVERY_REQUEST: Final = (("accept", "*/*"), ("accept-encoding", "identity"), ("user-agent", "orchestrator"))
@@ -95,14 +88,14 @@ class UpstreamResponse:
         while True:
             watch.wait()
             try:
-                data = await content.readany()
+                piece = await content.readany()
             except (aiohttp.ClientError, OSError) as error:
                 raise broken_answer(error) from None
             finally:
                 watch.rest()
-            if not data:
+            if not piece:
                 return
-            yield data
+            yield piece
 
     async def read(self, limit: int = LARGEST_ANSWER) -> bytes:
         """The whole body. Raises UpstreamGarbled beyond `limit` bytes."""
@@ -122,9 +115,9 @@ class UpstreamResponse:
     async def _read_up_to(self, limit: int) -> bytes:
         parts: list[bytes] = []
         size = 0
-        async for data in self.chunks():
-            parts.append(data)
-            size += len(data)
+        async for piece in self.chunks():
+            parts.append(piece)
+            size += len(piece)
             if size >= limit:
                 break
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -184,67 +177,6 @@ class UpstreamCall:
         response.close()
 
 
-class Watch:
-    """Breaks off an answer that falls silent or takes too long, by one timer that is set anew only when it rings.
-
-    A timer for each chunk would cost more than reading the chunk. It also looks whether the connection still stands:
-    aiohttp closes one on which the framing of the body makes no sense, and forgets to tell the reader.
-    """
-
-    __slots__ = ("_between", "_content", "_loop", "_response", "_timer", "_total_at", "_waiting_since")
-
-    def __init__(self, response: aiohttp.ClientResponse, between: float, total_at: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._response = response
-        self._content = response.content
-        self._between = between
-        self._total_at = total_at
-        self._waiting_since: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-
-    def wait(self) -> None:
-        self._waiting_since = now = self._loop.time()
-        if self._timer is None and not self._content.is_eof():
-            self._set(now, now + self._between)
-
-    def rest(self) -> None:
-        self._waiting_since = None
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _ring(self) -> None:
-        now = self._loop.time()
-        silent_at = (self._waiting_since if self._waiting_since is not None else now) + self._between
-        if now >= self._total_at:
-            self._content.set_exception(Overdue())
-        elif now >= silent_at:
-            self._content.set_exception(Stalled())
-        elif self._abandoned():
-            self._content.set_exception(aiohttp.ClientPayloadError())
-        else:
-            self._set(now, silent_at)
-
-    def _set(self, now: float, silent_at: float) -> None:
-        self._timer = self._loop.call_at(min(silent_at, self._total_at, now + LOOK_SECONDS), self._ring)
-
-    def _abandoned(self) -> bool:
-        """Without connection, and neither ended nor failed."""
-        connection = self._response.connection
-        connected = connection is not None and connection.protocol is not None and connection.protocol.is_connected()
-        return not connected and not self._content.is_eof() and self._content.exception() is None
-
-
-class Overdue(aiohttp.ClientError):
-    """The answer was not finished in time."""
-
-
-class Stalled(aiohttp.ClientError):
-    """The answer fell silent."""
-
-
 @lru_cache(maxsize=4096)
 def parsed_url(url: str) -> URL:
     return URL(url, encoded=True)
@@ -272,27 +204,3 @@ def stop_read_timeout(response: aiohttp.ClientResponse) -> None:
     if connection is not None and connection.protocol is not None:
         connection.protocol.read_timeout = None
         connection.protocol.start_timeout()
-
-
-def no_answer(error: Exception) -> UpstreamError:
-    """What kept the headers of an answer from coming. Its text may name hosts and is not passed on."""
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return UpstreamTimeout("The provider could not be reached in time.", code="upstream_connect_timeout")
-    if isinstance(error, TimeoutError):
-        return UpstreamTimeout("The provider did not answer in time.")
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
-        return UpstreamUnreachable("The provider could not be reached.")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return UpstreamGarbled("The provider's answer is not HTTP.")
-    if isinstance(error, aiohttp.ClientConnectionError | OSError):
-        return UpstreamUnreachable("The connection to the provider broke before it answered.", code="upstream_reset")
-    return UpstreamUnreachable("The provider could not be asked.")
-
-
-def broken_answer(error: Exception) -> UpstreamError:
-    """What broke an answer after its headers."""
-    if isinstance(error, Stalled):
-        return UpstreamTimeout("The provider fell silent in the middle of its answer.", code="upstream_stalled")
-    if isinstance(error, Overdue | TimeoutError):
-        return UpstreamTimeout("The provider did not finish its answer in time.")
-    return UpstreamGarbled("The provider's answer was cut short or is not HTTP.")
