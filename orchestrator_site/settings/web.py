@@ -10,4 +10,3 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "timeout": 5,
     "reset": forget_tenant,
 }
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
