@@ -310,9 +310,9 @@ class Wire(asyncio.Protocol):
         self._introduction = None
         return replies
 
-    def write(self, data: bytes) -> None:
+    def write(self, packed: bytes) -> None:
         if self._transport is not None:
-            self._transport.write(data)
+            self._transport.write(packed)
 
     def abort(self) -> None:
         if self._transport is not None:

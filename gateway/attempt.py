@@ -1,0 +1,203 @@
+"""One attempt at one target: from the durable intent, through the provider's answer, to the one settlement."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Final
+
+from billing.ledger.rows import Intent
+from billing.pricing import cost
+from common.errors import OrchestratorError, UpstreamError, UpstreamGarbled
+from gateway.calls import Call, Caller
+from gateway.estimates import estimated_input_tokens
+from gateway.metering import Meter
+from providers.wire.registry import adapter
+from providers.wire.shapes import Chunk, StreamParser, Target, Usage
+
+if TYPE_CHECKING:
+    from gateway.services import Services
+    from providers.client import UpstreamResponse
+
+SECONDS_TO_END: Final = 0.25
+
+
+class Attempt:
+    """Iterates over the answer, a list of chunks for each read from the network, as the caller may see them.
+
+    An answer that was not streamed is one list of one chunk. A stream that breaks raises UpstreamError.
+    """
+
+    __slots__ = (
+        "_failure", "_first", "_over", "_parser", "_response", "_services", "_source", "_wire",
+        "began", "call", "first_chunk_at", "intent", "meter", "refused", "target",
+    )  # fmt: skip
+
+    def __init__(self, services: "Services", call: Call, caller: Caller, target: Target, number: int) -> None:
+        self.call = call
+        self._services = services
+        self._wire = adapter(target.wire)
+        self._response: AbstractAsyncContextManager[UpstreamResponse] | None = None
+        self._source: AsyncIterator[bytes] | None = None
+        self._parser: StreamParser | None = None
+        self._first: list[Chunk] | None = None
+        self._failure: OrchestratorError | None = None
+        self._over = False
+        self.target = target
+        self.meter = Meter()
+        self.refused = False
+        self.began: float | None = None
+        self.first_chunk_at: float | None = None
+        self.intent = intent_for(services, call, caller, target, number)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the caller has got, or can be given, a whole answer."""
+        return self._over and self.meter.finished
+
+    async def begin(self) -> None:
+        """Returns with the first of the answer in hand. Raises Unavailable before, UpstreamError after dispatch."""
+        call, loop = self.call, asyncio.get_running_loop()
+        request = self._wire.build_request(call.request, self.target)
+        await self._services.ledger.open(self.intent)
+        self.began = loop.time()
+        names = (("x-request-id", str(call.request_id)), ("x-orchestrator-attempt", str(self.intent.attempt)))
+        entering = self._services.upstream.send(request, self.target.deadlines, names)
+        response = await entering.__aenter__()
+        self._response = entering
+        if not 200 <= response.status < 300:
+            self.refused = True
+            raise self._wire.parse_error(response.status, response.headers, await response.read_error())
+        if request.stream:
+            self._first = await self._first_of_stream(response)
+        else:
+            self._first = [await self._whole(response)]
+        self.first_chunk_at = loop.time()
+
+    async def _whole(self, response: "UpstreamResponse") -> Chunk:
+        chunk = self._wire.parse_response(await response.read())
+        self.meter.see(chunk)
+        self._over = True
+        return chunk
+
+    async def _first_of_stream(self, response: "UpstreamResponse") -> list[Chunk]:
+        if response.headers.get("content-type", "").startswith("application/json"):
+            # An error in an answer that claims to be none is told as what it is.
+            self._wire.parse_response(await response.read())
+            raise UpstreamGarbled("The provider answered as a whole where a stream was asked for.")
+        self._parser = self._wire.parse_stream(self.call.request)
+        self._source = response.chunks()
+        held: list[Chunk] = []
+        while not any(map(says_something, held)):
+            more = await self._read()
+            if more is None:
+                break
+            held += more
+        return held
+
+    def __aiter__(self) -> "Attempt":
+        return self
+
+    async def __anext__(self) -> list[Chunk]:
+        first = self._first
+        if first is not None:
+            self._first = None
+            if first:
+                return first
+        batch = await self._read()
+        if batch is None:
+            raise StopAsyncIteration
+        return batch
+
+    async def _read(self) -> list[Chunk] | None:
+        """The next chunks for the caller; None at the end of a whole answer. Raises UpstreamError."""
+        while not self._over:
+            if self._failure is not None:
+                raise self._failure
+            visible = self._take(await self._receive())
+            if visible:
+                return visible
+        return None
+
+    async def _receive(self) -> Sequence[Chunk]:
+        assert self._source is not None  # noqa: S101 only streams are read on
+        assert self._parser is not None  # noqa: S101
+        try:
+            return self._parser.feed(await anext(self._source))
+        except StopAsyncIteration:
+            chunks = self._parser.close()
+            self._failure = UpstreamGarbled("The provider's answer ended before it was finished.", code="upstream_cut")
+        except UpstreamError as error:
+            chunks = []
+            self._failure = error
+        return chunks
+
+    def _take(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        """Meters the chunks and keeps those the caller may see, up to the end or to an error."""
+        meter, shows_usage = self.meter, self.call.request.include_usage
+        visible: list[Chunk] = []
+        for chunk in chunks:
+            if chunk.error is not None:
+                self._failure = chunk.error
+                break
+            meter.see(chunk)
+            if chunk.done and not meter.finished:
+                self._failure = UpstreamGarbled(
+                    "The provider's answer ended before it was finished.", code="upstream_cut"
+                )
+                break
+            if shows_usage or not chunk.usage_only:
+                visible.append(chunk)
+            if chunk.done:
+                self._over = True
+                break
+        if self._failure is not None and meter.finished:
+            # Nothing is missing but the usage or the closing mark.
+            self._failure, self._over = None, True
+        return visible
+
+    async def close(self) -> None:
+        """Gives the connection back, or drops it when the answer was not read to its end."""
+        if self._response is None:
+            return
+        response, self._response = self._response, None
+        try:
+            if self._over and self._source is not None:
+                await self._read_to_end(self._source)
+        finally:
+            await response.__aexit__(None, None, None)
+
+    async def _read_to_end(self, source: AsyncIterator[bytes]) -> None:
+        """After the closing mark only the end of the body is left: read, it leaves a connection for the next call."""
+        try:
+            async with asyncio.timeout(SECONDS_TO_END):
+                async for _ in source:
+                    pass
+        except (TimeoutError, UpstreamError):
+            pass
+
+
+def says_something(chunk: Chunk) -> bool:
+    """Whether an event is part of an answer, rather than a comment that keeps the connection alive."""
+    return bool(chunk.model or chunk.text or chunk.finish_reason or chunk.usage or chunk.done)
+
+
+def intent_for(services: "Services", call: Call, caller: Caller, target: Target, number: int) -> Intent:
+    tokens = estimated_input_tokens(call.request)
+    price = target.price
+    return Intent(
+        request_id=call.request_id,
+        attempt=number,
+        tenant_id=caller.config.tenant_id,
+        api_key_id=caller.record.id,
+        user_id=caller.record.user_id,
+        provider=target.provider,
+        provider_scope=target.provider_scope,
+        model=target.model,
+        requested_model=call.request.model,
+        stream=call.request.stream,
+        process_id=services.ledger.process_id,
+        dispatched_at=services.clock.now(),
+        estimated_input_tokens=tokens,
+        estimated_cost_nano=0 if price is None else cost(Usage(input_tokens=tokens), price),
+        price_version=None if price is None else price.version,
+    )

@@ -1,0 +1,57 @@
+"""Errors as OpenAI's clients read them (platform.openai.com/docs/guides/error-codes)."""
+
+import math
+
+import msgspec
+
+from common.errors import MethodNotAllowed, OrchestratorError, Unauthenticated
+from gateway.calls import OverLimit
+from gateway.edge.asgi import Headers
+from gateway.edge.limits_shown import limit_headers
+
+
+class ErrorObject(msgspec.Struct):
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(msgspec.Struct):
+    error: ErrorObject
+
+
+def error_body(error: OrchestratorError) -> bytes:
+    return msgspec.json.encode(ErrorBody(ErrorObject(error.message, error.type, error.param, error.code)))
+
+
+def error_event(error: OrchestratorError) -> bytes:
+    """The same as an event of a stream that has begun."""
+    return b"data: " + error_body(error) + b"\n\n"
+
+
+def error_headers(error: OrchestratorError) -> Headers:
+    headers: Headers = []
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))))
+        headers.append((b"retry-after-ms", b"%d" % max(1, math.ceil(error.retry_after * 1000))))
+    if isinstance(error, OverLimit):
+        headers += limit_headers(error.admitted)
+    if isinstance(error, Unauthenticated):
+        headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, WrongMethod):
+        headers.append((b"allow", error.allowed))
+    return headers
+
+
+class WrongMethod(MethodNotAllowed):
+    """`allowed` is the value of the Allow header."""
+
+    def __init__(self, method: str, allowed: bytes) -> None:
+        super().__init__(f"The method {method[:20]} is not allowed here; use {allowed.decode()}.")
+        self.allowed = allowed
+
+
+def unexpected() -> OrchestratorError:
+    """What a caller is told of an error that should not be: nothing."""
+    return OrchestratorError("The server had an error while answering the request.")

@@ -1,0 +1,72 @@
+"""GET /v1/models and /v1/models/{id} (platform.openai.com/docs/api-reference/models)."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from gateway.admitting import admit, identify
+from gateway.calls import Caller
+from gateway.edge.asgi import Receive
+from gateway.edge.credentials import presented_key
+from gateway.edge.response import Response
+from providers.catalogue import ModelCard, find_card, list_cards
+from tenants.scopes import Scope
+
+if TYPE_CHECKING:
+    from gateway.edge.app import Request
+    from gateway.services import Services
+
+
+class ModelObject(msgspec.Struct):
+    """OpenAI's four fields, and what else is known of a model."""
+
+    id: str
+    created: int
+    owned_by: str
+    object: Literal["model"] = "model"
+    provider: str = ""
+    context_window: int | None = None
+    capabilities: tuple[str, ...] = ()
+
+
+class ModelList(msgspec.Struct):
+    data: list[ModelObject]  # the field's name in OpenAI's format
+    object: Literal["list"] = "list"
+
+
+async def list_models(services: "Services", request: "Request", receive: Receive, response: Response) -> None:
+    """Everything that the tenant can name."""
+    caller = await reader(services, request)
+    platform = await services.configs.platform()
+    await response.json(model_list(list_cards(caller.config.catalogue, platform.catalogue)), [])
+
+
+async def one_model(services: "Services", request: "Request", receive: Receive, response: Response) -> None:
+    """Raises NotFound for a name that means nothing."""
+    caller = await reader(services, request)
+    platform = await services.configs.platform()
+    config = caller.config
+    card = find_card(request.name, config.catalogue, platform.catalogue, config.identity.default_model)
+    await response.json(msgspec.json.encode(model_object(card)), [])
+
+
+async def reader(services: "Services", request: "Request") -> Caller:
+    """Reading the list is not held against the limit of requests."""
+    identified = await identify(services, presented_key(request.headers), request.host, Scope.MODELS_READ)
+    return await admit(services, identified, limited=False)
+
+
+def model_list(cards: Iterable[ModelCard]) -> bytes:
+    return msgspec.json.encode(ModelList([model_object(card) for card in cards]))
+
+
+def model_object(card: ModelCard) -> ModelObject:
+    return ModelObject(
+        id=card.id,
+        created=card.created,
+        owned_by=card.owned_by,
+        provider=card.provider,
+        context_window=card.context_window,
+        capabilities=card.capabilities,
+    )

@@ -1,0 +1,64 @@
+"""Writing a response: the status once, the request's id on everything."""
+
+from uuid import UUID
+
+from common.errors import OrchestratorError
+from gateway import metrics
+from gateway.edge.asgi import Headers, Send
+from gateway.edge.errors import error_body, error_event, error_headers
+
+JSON = (b"content-type", b"application/json")
+EVENTS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    # Proxies such as nginx would gather a stream.
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class Response:
+    """One response. Exactly one of `json`, `empty`, `fail`, or `begin_events` … `end`."""
+
+    __slots__ = ("_request_id", "_send", "ended", "status")
+
+    def __init__(self, send: Send, request_id: UUID) -> None:
+        self._send = send
+        self._request_id = (b"x-request-id", str(request_id).encode())
+        self.status = 0
+        self.ended = False
+
+    async def json(self, body: bytes, headers: Headers, status: int = 200) -> None:
+        await self._whole(status, body, [JSON, *headers])
+
+    async def empty(self, headers: Headers) -> None:
+        await self._start(204, headers)
+        await self.end()
+
+    async def begin_events(self, headers: Headers) -> None:
+        await self._start(200, [*EVENTS, *headers])
+
+    async def write(self, events: bytes) -> None:
+        """Waits while the caller reads more slowly than the provider writes."""
+        await self._send({"type": "http.response.body", "body": events, "more_body": True})
+
+    async def end(self, events: bytes = b"") -> None:
+        self.ended = True
+        await self._send({"type": "http.response.body", "body": events, "more_body": False})
+
+    async def fail(self, error: OrchestratorError) -> None:
+        """Tells an error: as the answer, or in a stream that has begun as its last event."""
+        metrics.record_error(error.code)
+        if self.ended:
+            return
+        if self.status:
+            await self.end(error_event(error))
+        else:
+            await self._whole(error.status, error_body(error), [JSON, *error_headers(error)])
+
+    async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
+        await self._start(status, [*headers, (b"content-length", b"%d" % len(body))])
+        await self.end(body)
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, self._request_id]})

@@ -1,0 +1,131 @@
+"""Everything that the gateway works with, in one bundle: made at wiring time, opened and closed with the process."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+import structlog
+
+from billing.ledger.writer import LedgerWriter
+from billing.limits.admission import Admission
+from common.clock import Clock
+from common.errors import OrchestratorError
+from common.redis import RedisConnection
+from gateway import metrics
+from gateway.configs import Configs
+from gateway.counting import TokenCounter
+from gateway.ports import ConfigSource
+from gateway.running import Running
+from providers.client import UpstreamClient
+
+log = structlog.get_logger(__name__)
+
+SECONDS_BETWEEN_POLLS: Final = 0.5
+SECONDS_BETWEEN_FLUSHES: Final = 60.0
+SECONDS_TO_COUNT: Final = 5.0
+
+
+class KeyUse(Protocol):
+    """Notes when keys were used; `flush` writes it down."""
+
+    def note(self, key_id: UUID, at: datetime) -> None: ...
+
+    async def flush(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Seconds unless a name says otherwise."""
+
+    pepper: str = field(repr=False)
+    requests_per_minute: int = 600
+    request_timeout: float = 600.0
+    stream_timeout: float = 1800.0
+    most_at_once: int = 1000
+    most_body_bytes: int = 32 * 1024 * 1024
+    shutdown: float = 30.0
+
+    def seconds_for(self, *, stream: bool) -> float:
+        """The longest that a completion may take."""
+        return self.stream_timeout if stream else self.request_timeout
+
+
+class Services:
+    """The gateway's parts. `async with services:` opens and closes them in order."""
+
+    def __init__(
+        self,
+        *,
+        settings: GatewaySettings,
+        source: ConfigSource,
+        redis: RedisConnection,
+        ledger: LedgerWriter,
+        upstream: UpstreamClient,
+        key_use: KeyUse,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.redis = redis
+        self.ledger = ledger
+        self.upstream = upstream
+        self.key_use = key_use
+        self.admission = Admission(redis)
+        self.configs = Configs(source, self.admission, clock)
+        self.counter = TokenCounter()
+        self.running = Running(settings.most_at_once)
+        self._chores: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Never fails because a neighbour is away: requests are refused until it is there."""
+        await asyncio.gather(self.redis.open(), self.upstream.open(), self.ledger.start())
+        with contextlib.suppress(OrchestratorError):
+            await self.configs.platform()
+        self._chores = [
+            asyncio.create_task(repeat(self.configs.poll, SECONDS_BETWEEN_POLLS), name="config poll"),
+            asyncio.create_task(repeat(self.key_use.flush, SECONDS_BETWEEN_FLUSHES), name="key use"),
+            asyncio.create_task(repeat(self.show_ledger, SECONDS_BETWEEN_POLLS), name="ledger gauges"),
+        ]
+
+    async def close(self) -> None:
+        """Lets running answers finish, then writes down everything that is still in memory."""
+        await self.running.finished(self.settings.shutdown)
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self.counter.drain(SECONDS_TO_COUNT)
+        left = await self.ledger.drain(self.settings.shutdown)
+        if left:
+            log.error("ledger_rows_left", rows=left)
+        with contextlib.suppress(OrchestratorError, asyncio.TimeoutError):
+            await self.key_use.flush()
+        await self.upstream.close()
+        await self.redis.close()
+
+    async def __aenter__(self) -> "Services":
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def show_ledger(self) -> None:
+        metrics.show_ledger(self.ledger.gauges())
+
+
+async def repeat(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Again and again; a failure is logged when it begins, and the work goes on."""
+    failing = False
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+            failing = False
+        except Exception as error:
+            if not failing:
+                log.warning("chore_failing", work=getattr(work, "__qualname__", repr(work)), error=repr(error))
+            failing = True

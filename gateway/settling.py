@@ -1,0 +1,127 @@
+"""From an attempt that has ended to its settlement: what was used, how we know, what it costs."""
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from billing.ledger.rows import Outcome, Settlement, UsageSource
+from billing.pricing import cost
+from common.errors import OrchestratorError
+from gateway import completion_log, metrics
+from gateway.counting import Uncounted
+from providers.wire.shapes import Usage
+
+if TYPE_CHECKING:
+    from gateway.attempt import Attempt
+    from gateway.services import Services
+
+NOTHING: Final = Usage()
+NEVER_SENT: Final = ("upstream_unreachable", "upstream_connect_timeout")
+OPENAI: Final = "openai"
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How an attempt ended, as far as it is known without counting."""
+
+    outcome: Outcome
+    error_code: str | None
+    time_to_first_chunk_ms: int | None
+    duration_ms: int
+
+
+def settle(services: "Services", attempt: "Attempt", error: BaseException | None) -> Ending | None:
+    """Settles an attempt once, at once or after a count; None for one that was never dispatched.
+
+    No awaiting: a cancellation cannot come between. (An intent that was not dispatched is the ledger's to close.)
+    """
+    if attempt.began is None:
+        return None
+    ending = ending_of(attempt, error)
+    attempt.began = None
+    usage = attempt.meter.usage
+    if usage is not None:
+        record(services, attempt, ending, usage, "provider")
+    elif attempt.refused or ending.error_code in NEVER_SENT:
+        record(services, attempt, ending, NOTHING, "none")
+    elif ending.outcome == "failed":
+        # It may have been worked on in vain; the caller does not pay for it.
+        vain = Usage(input_tokens=attempt.intent.estimated_input_tokens)
+        record(services, attempt, ending, vain, "estimated")
+    else:
+        services.counter.count(uncounted(attempt), partial(counted, services, attempt, ending))
+    return ending
+
+
+def ending_of(attempt: "Attempt", error: BaseException | None) -> Ending:
+    assert attempt.began is not None  # noqa: S101 only dispatched attempts end
+    first = attempt.first_chunk_at
+    return Ending(
+        outcome=outcome_of(attempt, error),
+        error_code=error.code if isinstance(error, OrchestratorError) else None,
+        time_to_first_chunk_ms=None if first is None else round((first - attempt.began) * 1000),
+        duration_ms=round((asyncio.get_running_loop().time() - attempt.began) * 1000),
+    )
+
+
+def outcome_of(attempt: "Attempt", error: BaseException | None) -> Outcome:
+    if attempt.complete:
+        return "completed"
+    if isinstance(error, OrchestratorError):
+        return "failed" if attempt.first_chunk_at is None else "cut"
+    return "aborted"
+
+
+def counted(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, exact: bool) -> None:
+    """Another vendor's tokens are not OpenAI's: its counts are estimates."""
+    source: UsageSource = "counted" if exact and attempt.target.provider == OPENAI else "estimated"
+    record(services, attempt, ending, usage, source)
+
+
+def uncounted(attempt: "Attempt") -> Uncounted:
+    fields = attempt.call.request.fields
+    return Uncounted(
+        model=attempt.target.model,
+        messages=bytes(fields.get("messages", b"")),
+        tools=bytes(fields.get("tools", b"")),
+        output=attempt.meter.text,
+        output_bytes=attempt.meter.output_bytes,
+        estimated_input_tokens=attempt.intent.estimated_input_tokens,
+    )
+
+
+def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, source: UsageSource) -> None:
+    intent, price = attempt.intent, attempt.target.price
+    cost_nano = 0 if price is None or source == "none" else cost(usage, price)
+    # Who got no byte of an answer pays nothing for it, whatever the provider takes.
+    charge_nano = 0 if ending.outcome == "failed" else cost_nano
+    services.ledger.settle(
+        Settlement(
+            request_id=intent.request_id,
+            attempt=intent.attempt,
+            tenant_id=intent.tenant_id,
+            api_key_id=intent.api_key_id,
+            user_id=intent.user_id,
+            provider=intent.provider,
+            provider_scope=intent.provider_scope,
+            model=intent.model,
+            requested_model=intent.requested_model,
+            stream=intent.stream,
+            process_id=intent.process_id,
+            usage=usage,
+            usage_source=source,
+            cost_nano=cost_nano,
+            charge_nano=charge_nano,
+            price_version=intent.price_version,
+            priced=price is not None,
+            outcome=ending.outcome,
+            finish_reason=attempt.meter.finish_reason,
+            error_code=ending.error_code,
+            started_at=intent.dispatched_at,
+            time_to_first_chunk_ms=ending.time_to_first_chunk_ms,
+            duration_ms=ending.duration_ms,
+        )
+    )
+    metrics.record_settlement(attempt, ending, usage, charge_nano)
+    completion_log.write(attempt, ending, usage, cost_nano)

@@ -1,0 +1,58 @@
+"""Key ids that no snapshot holds: new keys to be found, and guesses that must not reach the database each time."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import UUID
+
+from common.errors import OrchestratorError, Unauthenticated, Unavailable
+from tenants.keys import REFUSAL
+
+MOST_REMEMBERED: Final = 10_000
+SECONDS_REMEMBERED: Final = 10.0
+LOOKUPS_AT_ONCE: Final = 2
+MOST_WAITING: Final = 100
+
+
+class UnknownKeys:
+    """Looks key ids up, a few at once, and remembers for a while which are nobody's."""
+
+    def __init__(self, tenant_of_key: Callable[[str], Awaitable[UUID | None]], clock: Callable[[], float]) -> None:
+        self._tenant_of_key = tenant_of_key
+        self._clock = clock
+        self._nobodys: OrderedDict[str, float] = OrderedDict()
+        self._places = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+        self._waiting = 0
+
+    async def find(self, key_id: str) -> UUID:
+        """The key's tenant. Raises Unauthenticated, and Unavailable when too many ask or the database is away."""
+        if self._nobodys.get(key_id, 0.0) > self._clock():
+            raise Unauthenticated(REFUSAL)
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("Too many unknown API keys are being looked up.", retry_after=1)
+        self._waiting += 1
+        try:
+            async with self._places:
+                tenant_id = await self._look_up(key_id)
+        finally:
+            self._waiting -= 1
+        if tenant_id is None:
+            self.remember(key_id)
+            raise Unauthenticated(REFUSAL)
+        return tenant_id
+
+    def remember(self, key_id: str) -> None:
+        """Notes that the key is nobody's."""
+        self._nobodys[key_id] = self._clock() + SECONDS_REMEMBERED
+        self._nobodys.move_to_end(key_id)
+        if len(self._nobodys) > MOST_REMEMBERED:
+            self._nobodys.popitem(last=False)
+
+    async def _look_up(self, key_id: str) -> UUID | None:
+        try:
+            return await self._tenant_of_key(key_id)
+        except OrchestratorError:
+            raise
+        except Exception as error:
+            raise Unavailable("API keys cannot be looked up at the moment.", retry_after=1) from error
