@@ -7,6 +7,7 @@ WIDTH = 560
 HEIGHT = 160
 GAP = 12
 LABEL_ROOM = 22
+BASE = HEIGHT - LABEL_ROOM
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import sys
 from typing import Any, TypedDict
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from orchestrator_site.logs.redaction import redact_event
 
@@ -77,6 +77,7 @@ def standard_library(wanted: Wanted) -> dict[str, Any]:
                 "foreign_pre_chain": shared_processors(),
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    without_colours,
                     *rendering(wanted["format"]),
                 ],
             }
@@ -86,6 +87,12 @@ def standard_library(wanted: Wanted) -> dict[str, Any]:
         # Their own handlers, where a library brings some, would write every line twice.
         "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": []}, **levels},
     }
+
+
+def without_colours(_: Any, __: str, event: EventDict) -> EventDict:
+    """uvicorn says everything twice, the second time for a terminal."""
+    event.pop("color_message", None)
+    return event
 
 
 def rendering(line_format: str) -> list[Processor]:

@@ -30,10 +30,10 @@ def merge(target: dict[str, Any], addition: dict[str, Any]) -> None:
 
 
 def give_errors(result: dict[str, Any]) -> None:
-    """The refusals that every operation with an API key can meet, where an operation names none of its own."""
+    """What DRF's views do not say of themselves: how they are signed in to, and the refusals that each can meet."""
     for path, item in result["paths"].items():
-        for operation in item.values():
-            if path.startswith("/v1/"):
-                responses = operation.setdefault("responses", {})
-                for status in ("401", "403", "503"):
-                    responses.setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
+        for operation in item.values() if path.startswith("/v1/") else ():
+            operation["tags"] = [tag.capitalize() for tag in operation["tags"]]
+            operation["security"] = [{"apiKey": []}, {"apiKeyHeader": []}]
+            for status in (*(["400"] if "parameters" in operation else []), "401", "403", "405", "503"):
+                operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})

@@ -1,6 +1,7 @@
 """What every process shares."""
 
 import os
+import warnings
 from pathlib import Path
 
 import orchestrator_site
@@ -33,6 +34,7 @@ SHARED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "tenants.admin_config.PlatformAdminConfig",
     "allauth",
     "allauth.account",
@@ -96,7 +98,10 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "var" / "static"
+# Where nothing has been collected, files are served from where they are.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -140,6 +145,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": orchestrator_site.__version__,
     "SERVE_URLCONF": "orchestrator_site.urls_api",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/v1",
     "OAS_VERSION": "3.1.1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

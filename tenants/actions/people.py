@@ -39,6 +39,17 @@ def change_user(*, user_id: UUID, name: str, is_active: bool) -> None:
 
 
 @in_platform_scope
+def set_password(*, user_id: UUID, password: str) -> None:
+    """Raises NotFound, and InvalidRequest for a password that is too weak."""
+    user = User.objects.filter(id=user_id).first()
+    if user is None:
+        raise NotFound("There is no such person.", param="user")
+    check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+
+
+@in_platform_scope
 def find_user(email: str) -> UUID | None:
     return User.objects.filter(email__iexact=email.strip()).values_list("id", flat=True).first()
 

@@ -1,0 +1,54 @@
+"""The gateway's view of PostgreSQL: snapshots loaded in the database's threads."""
+
+import dataclasses
+from collections.abc import Callable, Collection
+from typing import Final, ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+from psycopg_pool import PoolTimeout
+
+from common.errors import Unavailable
+from providers.catalogue import Catalogue
+from providers.snapshots import load_platform_catalogue, load_tenant_catalogue
+from tenants import database_threads, snapshots
+from tenants.identity import TenantRef
+
+DEADLINE_SECONDS: Final = 5.0
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class PostgresConfiguration:
+    """Implements gateway.ports.ConfigSource. `default_model` stands in for tenants that set none."""
+
+    def __init__(self, *, default_model: str) -> None:
+        self._default_model = default_model
+
+    async def identity(self, tenant_id: UUID) -> snapshots.IdentitySnapshot:
+        found = await read(snapshots.load_identity, tenant_id)
+        return dataclasses.replace(found, default_model=found.default_model or self._default_model)
+
+    async def tenant_catalogue(self, tenant: TenantRef) -> Catalogue:
+        return await read(load_tenant_catalogue, tenant)
+
+    async def platform_catalogue(self) -> Catalogue:
+        return await read(load_platform_catalogue)
+
+    async def tenant_of_key(self, key_id: str) -> UUID | None:
+        return await read(snapshots.find_tenant_of_key, key_id)
+
+    async def tenant_of_host(self, host: str) -> TenantRef | None:
+        return await read(snapshots.tenant_of_host, host)
+
+    async def versions(self, tenant_ids: Collection[UUID]) -> snapshots.Versions:
+        return await read(snapshots.versions_of, tenant_ids)
+
+
+async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """`function`, which opens its own scope, in a database thread. Raises Unavailable when the database is away."""
+    try:
+        return await database_threads.run(lambda _: function(*args, **kwargs), DEADLINE_SECONDS)
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise Unavailable("The configuration cannot be read at the moment.", retry_after=1) from error

@@ -1,0 +1,57 @@
+"""The gateway's services, made of what the rooms below it offer."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from billing.ledger.writer import LedgerWriter
+from common.clock import SystemClock
+from common.ids import new_id
+from common.redis import RedisConnection
+from gateway.services import GatewaySettings, Services
+from orchestrator_site.gateway_wiring.configuration import PostgresConfiguration, read
+from orchestrator_site.settings.environment import Environment
+from providers.client import UpstreamClient
+from tenants.key_use import KeyUse
+
+# Running answers had their time before, while the server closed its connections; this is for what they leave behind.
+CLOSING_SECONDS: Final = 5.0
+
+
+class PostgresKeyUse:
+    """Implements gateway.services.KeyUse."""
+
+    def __init__(self) -> None:
+        self._kept = KeyUse()
+
+    def note(self, key_id: UUID, at: datetime) -> None:
+        self._kept.note(key_id, at)
+
+    async def flush(self) -> None:
+        await read(self._kept.flush)
+
+
+def gateway_settings(environment: Environment) -> GatewaySettings:
+    return GatewaySettings(
+        pepper=environment.api_key_pepper,
+        requests_per_minute=environment.max_requests_per_min,
+        request_timeout=environment.request_timeout_seconds,
+        stream_timeout=environment.stream_timeout,
+        most_at_once=environment.max_concurrent_requests,
+        most_body_bytes=environment.max_body_bytes,
+        shutdown=CLOSING_SECONDS,
+    )
+
+
+def gateway_services(environment: Environment) -> Services:
+    """Not opened yet. Everything in it belongs to one event loop."""
+    clock = SystemClock()
+    return Services(
+        settings=gateway_settings(environment),
+        source=PostgresConfiguration(default_model=environment.default_model),
+        redis=RedisConnection(environment.redis_url),
+        ledger=LedgerWriter(environment.database_url, process_id=new_id(), clock=clock),
+        upstream=UpstreamClient(environment.upstream_pool_size),
+        key_use=PostgresKeyUse(),
+        clock=clock,
+    )

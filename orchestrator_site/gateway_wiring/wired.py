@@ -1,0 +1,55 @@
+"""The gateway as a part of the web process: closed, open, closed again."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from common.errors import Unavailable
+from gateway.edge.app import GatewayEdge, find_route
+from gateway.edge.errors import error_body, error_headers
+from orchestrator_site.asgi_messages import Receive, Scope, Send, answer
+from orchestrator_site.gateway_wiring.changes import follow_changes
+from orchestrator_site.gateway_wiring.services import gateway_services
+from orchestrator_site.health.checks import Checkup
+from orchestrator_site.health.parts import checks
+from orchestrator_site.lifespan import background
+from orchestrator_site.observation import Observed, Record
+from orchestrator_site.settings.environment import Environment
+
+CLOSED: Final = Unavailable("This process is starting or about to stop.", code="not_open", retry_after=1)
+
+
+class WiredGateway:
+    """Knows its paths at all times; answers them while `opened` lasts, and 503 before and after."""
+
+    def __init__(self, environment: Environment, record: Record) -> None:
+        self._environment = environment
+        self._edge: GatewayEdge | None = None
+        self._refusal = Observed(refuse, record)
+        self.checkup: Checkup | None = None
+
+    def handles(self, path: str) -> bool:
+        return find_route(path) is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._edge or self._refusal)(scope, receive, send)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        services = gateway_services(self._environment)
+        async with (
+            services,
+            background(
+                lambda: follow_changes(self._environment.database_url, services.configs.poll), "configuration changes"
+            ),
+        ):
+            self.checkup = Checkup(checks(redis=services.redis, accepting=lambda: services.ledger.accepting))
+            self._edge = GatewayEdge(services)
+            try:
+                yield
+            finally:
+                self._edge = self.checkup = None
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(send, CLOSED.status, error_body(CLOSED), b"application/json", error_headers(CLOSED))
