@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from types import FrameType
 
 import uvicorn
@@ -60,7 +61,10 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 (nothing is set up to log yet)
         return UNUSABLE
     if environment.web_concurrency > 1 and not arguments.fd:
-        return asyncio.run(run_workers(listener, environment, arguments.app))
+        with tempfile.TemporaryDirectory(prefix="orchestrator-metrics-") as folder:
+            # Where the workers keep their figures, so that they add up (orchestrator_site.metrics_exposure).
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            return asyncio.run(run_workers(listener, environment, arguments.app))
     return run_one(listener, environment, arguments.app)
 
 
