@@ -20,7 +20,7 @@ OTHER: Final = "other"
 GONE: Final = 499
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Asked all the time, and not by people.
-UNLOGGED: Final = ("/live", "/ready", "/health", "/metrics", "/static/")
+UNLOGGED: Final = ("/live", "/ready", "/health", "/info", "/metrics", "/static/")
 
 Record = Callable[[str, str, int, float], None]
 

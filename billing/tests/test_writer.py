@@ -203,7 +203,7 @@ async def test_the_log_holds_the_row_that_was_refused(capsys, caplog):
         bad = make_intent(attempt=0)
         writer.settle(make_settlement(bad))
         await writer.drain(5)
-    said = capsys.readouterr().out + caplog.text
+    said = "".join(capsys.readouterr()) + caplog.text
     assert "ledger_row_refused" in said
     assert str(bad.request_id) in said
     assert "4321" in said
