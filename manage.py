@@ -4,13 +4,20 @@
 import os
 import sys
 
-OWNER_COMMANDS = {"migrate", "migrate_schemas", "migrate_all", "makemigrations", "sqlmigrate", "write_tenant_schema"}
+OVERLAYS = {
+    "migrate": "migration",
+    "migrate_schemas": "migration",
+    "migrate_all": "migration",
+    "makemigrations": "migration",
+    "sqlmigrate": "migration",
+    "write_tenant_schema": "migration",
+    "runserver": "development",
+}
 
 
 def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    overlay = "migration" if command in OWNER_COMMANDS else "worker"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"orchestrator_site.settings.{overlay}")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"orchestrator_site.settings.{OVERLAYS.get(command, 'worker')}")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -22,7 +22,6 @@ ASGI_APPLICATION = "orchestrator_site.asgi.application"
 ALLOWED_HOSTS = ["*"]
 
 SHARED_APPS = [
-    "daphne",
     "tenants",
     "providers",
     "billing",
