@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 WIDTH = 560
 HEIGHT = 160
 GAP = 12
-LABEL_ROOM = 22
+LABEL_ROOM = 28
 BASE = HEIGHT - LABEL_ROOM
 
 
@@ -14,7 +15,8 @@ BASE = HEIGHT - LABEL_ROOM
 class Bar:
     """In the units of the chart's view box; `middle` and `top` place the labels."""
 
-    label: str
+    weekday: str
+    day: int
     value: str
     x: float
     y: float
@@ -30,7 +32,7 @@ class Bar:
         return round(self.y - 6, 1)
 
 
-def bars(labels: Sequence[str], values: Sequence[int]) -> tuple[Bar, ...]:
+def bars(days: Sequence[date], values: Sequence[int]) -> tuple[Bar, ...]:
     """One bar for each value, the largest as high as the chart; a value above nothing always shows."""
     most = max(values, default=0)
     room = HEIGHT - 2 * LABEL_ROOM
@@ -38,12 +40,13 @@ def bars(labels: Sequence[str], values: Sequence[int]) -> tuple[Bar, ...]:
     heights = [max(3.0, room * value / most) if value else 0.0 for value in values]
     return tuple(
         Bar(
-            label=label,
+            weekday=f"{day:%a}",
+            day=day.day,
             value=f"{value:,}",
             x=round(index * (width + GAP), 1),
             y=round(HEIGHT - LABEL_ROOM - height, 1),
             width=round(width, 1),
             height=round(height, 1),
         )
-        for index, (label, value, height) in enumerate(zip(labels, values, heights, strict=True))
+        for index, (day, value, height) in enumerate(zip(days, values, heights, strict=True))
     )

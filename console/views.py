@@ -47,21 +47,19 @@ def home_page(shown: Home, url: str) -> dict[str, Any]:
         "models": shown.models,
         "days": days,
         "total": described(UsageRow(None, shown.usage.total)),
-        "bars": chart.bars([day["short"] for day in days], [day["requests"] for day in days]),
+        "bars": chart.bars([day["day"] for day in days], [day["requests"] for day in days]),
         "chart": chart,
         "api_url": url,
     }
 
 
 def described(row: UsageRow) -> dict[str, Any]:
-    day = date.fromisoformat(row.label) if row.label else None
     return {
-        "day": day,
-        "short": f"{day:%a} {day.day}" if day else "",
+        "day": date.fromisoformat(row.label) if row.label else None,
         "requests": row.amounts.requests,
         "input_tokens": row.amounts.input_tokens,
         "output_tokens": row.amounts.output_tokens,
-        "charge_usd": f"{usd_from_nano(row.amounts.charge_nano):f}",
+        "charge_usd": f"{usd_from_nano(row.amounts.charge_nano):f}" if row.amounts.charge_nano else "0",
     }
 
 

@@ -29,11 +29,15 @@ def merge(target: dict[str, Any], addition: dict[str, Any]) -> None:
             target[name] = value
 
 
+def takes_query(operation: dict[str, Any]) -> bool:
+    return any(parameter["in"] == "query" for parameter in operation.get("parameters", ()))
+
+
 def give_errors(result: dict[str, Any]) -> None:
     """What DRF's views do not say of themselves: how they are signed in to, and the refusals that each can meet."""
     for path, item in result["paths"].items():
         for operation in item.values() if path.startswith("/v1/") else ():
             operation["tags"] = [tag.capitalize() for tag in operation["tags"]]
             operation["security"] = [{"apiKey": []}, {"apiKeyHeader": []}]
-            for status in (*(["400"] if "parameters" in operation else []), "401", "403", "405", "503"):
+            for status in (*(["400"] if takes_query(operation) else []), "401", "403", "405", "503"):
                 operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})

@@ -27,7 +27,6 @@ SHARED_APPS = [
     "billing",
     "chat",
     "console",
-    "orchestrator_site",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -42,6 +41,8 @@ SHARED_APPS = [
     "drf_spectacular_sidecar",
     "channels",
     "csp",
+    # After those whose admin pages it changes.
+    "orchestrator_site",
     # Last: its commands and admin templates would otherwise stand before ours and Django's.
     "django_tenants",
 ]
@@ -66,7 +67,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "orchestrator_site.static_files.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "tenants.middleware.TenantMiddleware",
     "orchestrator_site.request_notes.RequestNotes",
