@@ -81,19 +81,28 @@ class Configs:
 
     async def of_key(self, key_id: str) -> TenantConfig:
         """The snapshot that holds the key. Raises Unauthenticated, Unavailable."""
-        tenant_id = self._tenant_of.get(key_id)
-        if tenant_id is not None:
-            config = self._held[tenant_id]
-            self._held.move_to_end(tenant_id)
-            if tenant_id in self._stale or config.outdated(self._clock.now()):
-                config = await self._load(tenant_id)
-            if key_id in config.identity.keys:
-                return config
+        config = await self._current(self._tenant_of.get(key_id))
+        if config is not None and key_id in config.identity.keys:
+            return config
         tenant_id = await self._unknown.find(key_id)
+        held = self._held.get(tenant_id)
+        if held is not None and key_id in held.identity.keys:
+            # Another caller with the same key was quicker.
+            return held
         config = await self._load(tenant_id)
         if key_id not in config.identity.keys:
             self._unknown.remember(key_id)
             raise Unauthenticated(REFUSAL)
+        return config
+
+    async def _current(self, tenant_id: UUID | None) -> TenantConfig | None:
+        """The snapshot at hand, loaded again where it is known to be old."""
+        config = None if tenant_id is None else self._held.get(tenant_id)
+        if tenant_id is None or config is None:
+            return None
+        self._held.move_to_end(tenant_id)
+        if tenant_id in self._stale or config.outdated(self._clock.now()):
+            return await self._load(tenant_id)
         return config
 
     async def agreed(self, config: TenantConfig, version: int | None) -> TenantConfig:

@@ -23,20 +23,19 @@ class UnknownKeys:
         self._clock = clock
         self._nobodys: OrderedDict[str, float] = OrderedDict()
         self._places = asyncio.Semaphore(LOOKUPS_AT_ONCE)
-        self._waiting = 0
+        self._lookups: dict[str, asyncio.Task[UUID | None]] = {}
 
     async def find(self, key_id: str) -> UUID:
         """The key's tenant. Raises Unauthenticated, and Unavailable when too many ask or the database is away."""
         if self._nobodys.get(key_id, 0.0) > self._clock():
             raise Unauthenticated(REFUSAL)
-        if self._waiting >= MOST_WAITING:
-            raise Unavailable("Too many unknown API keys are being looked up.", retry_after=1)
-        self._waiting += 1
-        try:
-            async with self._places:
-                tenant_id = await self._look_up(key_id)
-        finally:
-            self._waiting -= 1
+        lookup = self._lookups.get(key_id)
+        if lookup is None:
+            if len(self._lookups) >= MOST_WAITING:
+                raise Unavailable("Too many unknown API keys are being looked up.", retry_after=1)
+            lookup = self._lookups[key_id] = asyncio.create_task(self._look_up(key_id))
+            lookup.add_done_callback(lambda _: self._lookups.pop(key_id))
+        tenant_id = await asyncio.shield(lookup)
         if tenant_id is None:
             self.remember(key_id)
             raise Unauthenticated(REFUSAL)
@@ -51,7 +50,8 @@ class UnknownKeys:
 
     async def _look_up(self, key_id: str) -> UUID | None:
         try:
-            return await self._tenant_of_key(key_id)
+            async with self._places:
+                return await self._tenant_of_key(key_id)
         except OrchestratorError:
             raise
         except Exception as error:

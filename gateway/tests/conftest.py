@@ -18,8 +18,9 @@ from providers.actions.providers import create_provider
 from providers.actions.routes import create_route
 from tenants import database_threads
 from tenants.door import platform_scope
+from tenants.tests.cast import CastTenant, new_tenant
 
-RATES = {"input_nano_per_mtok": 2_000_000_000, "output_nano_per_mtok": 8_000_000_000}
+INPUT_RATE, OUTPUT_RATE = 2_000_000_000, 8_000_000_000
 FAULTS = ("mock-500", "mock-429", "mock-401", "mock-400", "mock-reset", "mock-garbage", "mock-silent-seconds-30")
 MESSAGES = [{"role": "user", "content": "Tell me something."}]
 
@@ -43,11 +44,21 @@ def upstream(tmp_path_factory):
     process.stop()
 
 
+@pytest.fixture(scope="session")
+def tenant(django_db_setup, upstream, django_db_blocker):
+    """A tenant whose own providers `mock` and `spare` are at the upstream. Not to be changed."""
+    return equipped(upstream, django_db_blocker)
+
+
 @pytest.fixture
-def tenant(make_tenant, upstream, django_db_blocker):
-    """A tenant whose own providers `mock` and `spare` are at the upstream."""
-    made = make_tenant("stage")
-    with django_db_blocker.unblock():
+def own_tenant(django_db_setup, upstream, django_db_blocker):
+    """The same for a test that changes it."""
+    return equipped(upstream, django_db_blocker)
+
+
+def equipped(upstream: Upstream, blocker: Any) -> CastTenant:
+    with blocker.unblock():
+        made = new_tenant("stage")
         equip(made.tenant, upstream.url)
     return made
 
@@ -58,7 +69,10 @@ def equip(owner: Any, url: str) -> None:
             owner=owner, name=name, base_url=f"{url}/v1", first_byte_seconds=1.0, between_chunks_seconds=1.0
         )
         set_credential(owner=owner, provider_id=provider, secret="sk-upstream-secret")
-        offers = [ModelOffer(name=each, **RATES) for each in ("plain", *FAULTS)]
+        offers = [
+            ModelOffer(name=each, input_nano_per_mtok=INPUT_RATE, output_nano_per_mtok=OUTPUT_RATE)
+            for each in ("plain", *FAULTS)
+        ]
         offer_models(owner=owner, provider_id=provider, offers=offers)
     for fault in FAULTS:
         create_route(owner=owner, name=f"after-{fault}", targets=[f"mock/{fault}", "spare/plain"])

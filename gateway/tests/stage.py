@@ -1,4 +1,4 @@
-"""The gateway on real neighbours: PostgreSQL, Valkey, the real ledger, uvicorn, and an upstream in a process of its own."""
+"""The gateway on real neighbours: PostgreSQL, Valkey, the real ledger, uvicorn."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ class DatabaseSource:
             raise ConnectionError("the test has taken the database away")
         return await database_threads.run(lambda _: function(*arguments), SECONDS)
 
-    async def identity(self, tenant_id: UUID) -> snapshots.IdentitySnapshot:
+    async def identity(self, tenant_id: UUID) -> Any:
         return await self.read(snapshots.load_identity, tenant_id)
 
     async def tenant_catalogue(self, tenant: TenantRef) -> Any:
@@ -50,13 +50,13 @@ class DatabaseSource:
     async def platform_catalogue(self) -> Any:
         return await self.read(load_platform_catalogue)
 
-    async def tenant_of_key(self, key_id: str) -> UUID | None:
+    async def tenant_of_key(self, key_id: str) -> Any:
         return await self.read(snapshots.find_tenant_of_key, key_id)
 
-    async def tenant_of_host(self, host: str) -> TenantRef | None:
+    async def tenant_of_host(self, host: str) -> Any:
         return await self.read(snapshots.tenant_of_host, host)
 
-    async def versions(self, tenant_ids: Collection[UUID]) -> snapshots.Versions:
+    async def versions(self, tenant_ids: Collection[UUID]) -> Any:
         return await self.read(snapshots.versions_of, list(tenant_ids))
 
 
@@ -109,13 +109,11 @@ class Gateway:
 @contextlib.asynccontextmanager
 async def listening(services: Services):
     """The edge under uvicorn, in this event loop."""
-    config = uvicorn.Config(GatewayEdge(services), port=0, lifespan="off", access_log=False, log_level="warning")
+    config = uvicorn.Config(GatewayEdge(services), port=0, lifespan="off", access_log=False, log_config=None)
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None
     async with services, aiohttp.ClientSession() as session:
         serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
             yield Gateway(services, f"http://127.0.0.1:{port}/v1", session)

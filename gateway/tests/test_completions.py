@@ -17,7 +17,7 @@ async def test_a_whole_answer_is_passed_on_and_settled(gateway, tenant):
     assert answer["choices"][0]["finish_reason"] == "stop"
     assert response.headers["content-type"] == "application/json"
     assert response.headers["x-ratelimit-limit-requests"] == "600"
-    assert response.headers["x-ratelimit-remaining-requests"] == "599"
+    assert 0 < int(response.headers["x-ratelimit-remaining-requests"]) < 600
     [row] = await settlements(gateway, response.headers["x-request-id"])
     used = answer["usage"]
     assert (row["input_tokens"], row["output_tokens"]) == (used["prompt_tokens"], used["completion_tokens"])
@@ -150,7 +150,7 @@ async def test_many_at_once_each_get_their_own_answer(gateway, tenant):
             assert response.status == 200
             words = re.findall(rb'"content":"([^"]*)"', text)
             assert (len(words) if number % 2 == 0 else 1) == (number % 7 + 1 if number % 2 == 0 else 1)
-            return response.headers["x-request-id"]
+            return str(response.headers["x-request-id"])
 
     ids = await asyncio.gather(*map(one, range(60)))
     assert len(set(ids)) == 60
