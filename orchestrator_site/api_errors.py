@@ -84,12 +84,19 @@ def from_framework(error: exceptions.APIException) -> errors.OrchestratorError:
     return kind(str(error.detail), status=error.status_code, retry_after=getattr(error, "wait", None))
 
 
+def place_of(name: str | int, path: str) -> str:
+    """DRF names the wrong items of a list by number."""
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    return path if name == NON_FIELD else f"{path}.{name}".lstrip(".")
+
+
 def first_complaint(detail: Any, path: str = "") -> tuple[str | None, str]:
     """The place of the first thing wrong, as in `members[0].email`, and what is wrong with it."""
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
             if inner:
-                return first_complaint(inner, path if name == NON_FIELD else f"{path}.{name}".lstrip("."))
+                return first_complaint(inner, place_of(name, path))
     if isinstance(detail, list | tuple):
         for index, inner in enumerate(detail):
             if inner:

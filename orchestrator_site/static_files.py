@@ -1,5 +1,6 @@
 """WhiteNoise for an asynchronous server: a file is read at once, where a stream of it would block or warn."""
 
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,11 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """Files of this project are small; the largest script has about two megabytes."""
+
+    def add_files(self, root: str, prefix: str | None = None) -> None:
+        """Nothing is collected in a checkout, which is no reason to warn at every start."""
+        if Path(root).is_dir():
+            super().add_files(root, prefix)
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:

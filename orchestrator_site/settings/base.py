@@ -1,7 +1,6 @@
 """What every process shares."""
 
 import os
-import warnings
 from pathlib import Path
 
 import orchestrator_site
@@ -99,7 +98,6 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "var" / "static"
 # Where nothing has been collected, files are served from where they are.
-warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
