@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.processes import REPOSITORY, NotReady, Process, children, free_port, tree
+from benchmarks.processes import REPOSITORY, NotReady, Process, children, free_port, open_sockets, tree
 from benchmarks.rates import Rates
 
 # The platform's own: it drives the database and cache binaries that come with it.
@@ -124,13 +124,12 @@ class Platform:
         self.stop_web()
         return self.start_web()
 
-    def kill_worker(self, number: int) -> None:
-        """SIGKILL for one of several web workers; their supervisor starts it again."""
-        pids = self.worker_pids()
-        os.kill(pids[number % len(pids)], signal.SIGKILL)
+    def kill_worker(self) -> None:
+        """SIGKILL for the web worker with the most connections; its supervisor starts it again."""
+        os.kill(max(self.worker_pids(), key=open_sockets), signal.SIGKILL)
 
     def worker_pids(self) -> list[int]:
-        return sorted(children(self.web_pid))
+        return children(self.web_pid)
 
     def wait_workers(self) -> None:
         """Returns when every worker lives and the platform is ready. Raises NotReady."""

@@ -20,6 +20,11 @@ class NotReady(RuntimeError):
     """A process ended or stayed silent while it should have come up; the message ends with its log."""
 
 
+def clean_up_when_terminated() -> None:
+    """Makes SIGTERM an exception, so that everything that was started is stopped on the way out."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -158,6 +163,16 @@ def tree(root: int) -> Iterator[int]:
 
 def children(root: int) -> list[int]:
     return by_parent().get(root, [])
+
+
+def open_sockets(pid: int) -> int:
+    """0 for a process that has ended."""
+    count = 0
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                count += entry.readlink().name.startswith("socket:")
+    return count
 
 
 def by_parent() -> dict[int, list[int]]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks.measures import latency, memory, startup, streams, throughput
+from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
 from benchmarks.series import Series
 from benchmarks.stage import Progress, Stage, stage
@@ -27,6 +28,7 @@ MEASURES: dict[str, Measure] = {
 
 def main() -> int:
     arguments = read_arguments()
+    clean_up_when_terminated()
     names = arguments.names or list(MEASURES)
     started = time.monotonic()
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
 from benchmarks.soak import isolation, ledger
 
@@ -15,6 +16,7 @@ SOAKS: dict[str, Callable[..., Report]] = {"ledger": ledger.soak, "isolation": i
 def main() -> int:
     """Runs the named soaks, or all; the exit status says whether every statement held."""
     arguments = read_arguments()
+    clean_up_when_terminated()
     held = True
     for name in arguments.names or SOAKS:
         report = run(name, arguments)

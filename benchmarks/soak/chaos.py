@@ -10,13 +10,16 @@ from benchmarks.platform import Platform
 from benchmarks.soak.script import Kill
 
 Progress = Callable[[str], None]
+FLOWING = 4
+"""Calls that end after something came back, before the next kill."""
 
 
 class Chaos:
-    """`admit(number)` before every call; `run()` beside the load.
+    """`admit(number)` before every call, `finished()` after it; `run()` beside the load.
 
     Load and kills wait for each other: a kill strikes once its call has been admitted, and calls wait while
-    the next kill is due but what was killed before isn't back yet. So the load never runs out before the kills do.
+    the next kill is due but what was killed before isn't back yet. So the load never runs out before the kills do,
+    and after each kill it flows again before the next.
     """
 
     def __init__(self, platform: Platform, kills: Sequence[Kill], progress: Progress) -> None:
@@ -26,13 +29,21 @@ class Chaos:
         self._changed = asyncio.Condition()
         self._admitted = -1
         self._struck = 0
+        self._finished = 0
+        self._flowing = 0
         self.struck_at: list[tuple[float, Kill]] = []
 
     async def admit(self, number: int, *, in_flight: int) -> None:
         """Returns when call `number` may start; `in_flight` calls may run ahead of a due kill."""
         async with self._changed:
-            await self._changed.wait_for(lambda: number < self._next_at() + in_flight)
+            await self._changed.wait_for(lambda: number < max(self._next_at(), self._flowing) + in_flight)
             self._admitted = max(self._admitted, number)
+            self._changed.notify_all()
+
+    async def finished(self) -> None:
+        """A call came to its end."""
+        async with self._changed:
+            self._finished += 1
             self._changed.notify_all()
 
     def _next_at(self) -> float:
@@ -42,22 +53,29 @@ class Chaos:
         for kill in self._kills:
             await self._due(kill)
             self._progress(f"kill {self._struck + 1}/{len(self._kills)}: {kill.kind} at call {self._admitted}")
-            await asyncio.to_thread(self._strike, kill)
             self.struck_at.append((time.time(), kill))
+            await asyncio.to_thread(self._strike, kill)
             async with self._changed:
                 self._struck += 1
                 self._changed.notify_all()
             await asyncio.sleep(kill.down_seconds)
             await asyncio.to_thread(self._bring_back, kill)
+            await self._back()
 
     async def _due(self, kill: Kill) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._admitted >= kill.at)
+            await self._changed.wait_for(lambda: self._admitted >= kill.at and self._finished >= self._flowing)
+
+    async def _back(self) -> None:
+        """Calls may go on, past the next kill's number too: some have to end before it strikes."""
+        async with self._changed:
+            self._flowing = self._finished + FLOWING
+            self._changed.notify_all()
 
     def _strike(self, kill: Kill) -> None:
         match kill.kind:
             case "web":
-                self._platform.kill_worker(kill.worker)
+                self._platform.kill_worker()
             case "postgres":
                 self._platform.kill_postgres()
             case "valkey":

@@ -168,7 +168,11 @@ async def running_application() -> AsyncIterator[httpx2.AsyncClient]:
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-    lifespan = asyncio.create_task(application(scope, inbox.get, outbox.put))
+
+    async def live() -> None:
+        await application(scope, inbox.get, outbox.put)  # type: ignore[arg-type]
+
+    lifespan = asyncio.create_task(live())
     await inbox.put({"type": "lifespan.startup"})
     began = await asyncio.wait_for(outbox.get(), 30)
     if began["type"] != "lifespan.startup.complete":

@@ -44,7 +44,6 @@ class Kill:
 
     at: int
     kind: KillKind
-    worker: int
     down_seconds: float
 
 
@@ -55,12 +54,12 @@ class Script:
     kills: Sequence[Kill]
 
 
-def write_script(*, requests: int, kills: int, seed: int, workers: int) -> Script:
+def write_script(*, requests: int, kills: int, seed: int) -> Script:
     """Half streamed, a tenth aborted, some answered with faults; `kills` SIGKILLs and one flush spread over the run."""
     chance = random.Random(seed)
     aborted = set(chance.sample(range(requests), round(requests * ABORTED_SHARE)))
     calls = [write_call(number, chance, aborted=number in aborted) for number in range(requests)]
-    return Script(seed, calls, write_kills(chance, requests=requests, kills=kills, workers=workers))
+    return Script(seed, calls, write_kills(chance, requests=requests, kills=kills))
 
 
 def write_call(number: int, chance: random.Random, *, aborted: bool) -> Call:
@@ -93,7 +92,7 @@ def write_call(number: int, chance: random.Random, *, aborted: bool) -> Call:
     )
 
 
-def write_kills(chance: random.Random, *, requests: int, kills: int, workers: int) -> list[Kill]:
+def write_kills(chance: random.Random, *, requests: int, kills: int) -> list[Kill]:
     kinds: list[KillKind] = [KILL_CYCLE[index % len(KILL_CYCLE)] for index in range(kills)]
     if kinds:
         kinds.insert(chance.randint(1, len(kinds)), "flush")
@@ -102,7 +101,6 @@ def write_kills(chance: random.Random, *, requests: int, kills: int, workers: in
         Kill(
             at=int(step * (index + 1) + chance.uniform(-0.2, 0.2) * step),
             kind=kind,
-            worker=chance.randrange(workers),
             down_seconds=chance.uniform(0.0, 1.0),
         )
         for index, kind in enumerate(kinds)

@@ -4,16 +4,12 @@ from benchmarks.soak.script import write_script
 
 
 def test_the_seed_decides_everything():
-    assert write_script(requests=300, kills=4, seed=7, workers=2) == write_script(
-        requests=300, kills=4, seed=7, workers=2
-    )
-    assert write_script(requests=300, kills=4, seed=7, workers=2) != write_script(
-        requests=300, kills=4, seed=8, workers=2
-    )
+    assert write_script(requests=300, kills=4, seed=7) == write_script(requests=300, kills=4, seed=7)
+    assert write_script(requests=300, kills=4, seed=7) != write_script(requests=300, kills=4, seed=8)
 
 
 def test_shares_and_kills_are_as_promised():
-    script = write_script(requests=2000, kills=20, seed=2, workers=2)
+    script = write_script(requests=2000, kills=20, seed=2)
     assert sum(call.stream for call in script.calls) == 1000
     assert sum(call.abort != "never" for call in script.calls) == 200
     kinds = [kill.kind for kill in script.kills]
