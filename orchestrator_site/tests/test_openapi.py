@@ -1,0 +1,84 @@
+"""The document says all there is, and nothing that isn't."""
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+
+import common.errors
+from gateway.edge import app as edge
+from orchestrator_site.health.endpoints import HealthEndpoints
+
+METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
+# Said of every GET alike.
+UNDOCUMENTED = {"HEAD", "OPTIONS"}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return SchemaGenerator(urlconf=settings.SPECTACULAR_SETTINGS["SERVE_URLCONF"]).get_schema(request=None, public=True)
+
+
+def operations(document):
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert method in METHODS
+            yield path, method.upper(), operation
+
+
+def test_it_is_valid_and_complete_without_a_warning(tmp_path):
+    call_command(
+        "spectacular",
+        validate=True,
+        fail_on_warn=True,
+        format="openapi-json",
+        file=str(tmp_path / "schema.json"),
+        urlconf=settings.SPECTACULAR_SETTINGS["SERVE_URLCONF"],
+    )
+
+
+def test_every_route_of_the_edge_is_described_with_its_methods(document):
+    served = {
+        (route.template, method)
+        for route in vars(edge).values()
+        if isinstance(route, edge.Route)
+        for method in route.methods - UNDOCUMENTED
+    }
+    health = HealthEndpoints(settings.ENVIRONMENT, lambda: None)
+    served |= {(path, "GET") for path in (*health._reports, "/metrics")}
+    described = {(path, method) for path, method, _ in operations(document)}
+    assert served
+    assert described - {("/v1/usage", "GET")} == served
+
+
+def test_every_operation_below_v1_needs_a_key_and_tells_its_refusals(document):
+    for path, _, operation in operations(document):
+        if path.startswith("/v1/"):
+            assert operation["security"] == [{"apiKey": []}, {"apiKeyHeader": []}]
+            assert {"401", "403", "405", "503"} <= operation["responses"].keys()
+            assert operation["tags"]
+        else:
+            assert operation["security"] in ([], [{"metricsToken": []}])
+
+
+def test_the_statuses_and_types_of_errors_are_those_of_the_tree(document):
+    kinds = [
+        kind
+        for kind in vars(common.errors).values()
+        if isinstance(kind, type) and issubclass(kind, common.errors.OrchestratorError)
+    ]
+    schema = document["components"]["schemas"]["Error"]["properties"]["error"]["properties"]
+    assert set(schema["type"]["enum"]) == {kind.type for kind in kinds}
+    documented = {int(name.removeprefix("Error")) for name in document["components"]["responses"]}
+    assert documented <= {kind.status for kind in kinds}
+
+
+def test_every_security_scheme_that_is_named_exists(document):
+    schemes = document["components"]["securitySchemes"].keys()
+    named = {name for _, _, operation in operations(document) for each in operation["security"] for name in each}
+    assert named <= schemes
+
+
+def test_the_usage_of_drf_is_there(document):
+    assert document["paths"]["/v1/usage"]["get"]["responses"]["200"]["content"]
+    assert {"400"} <= document["paths"]["/v1/usage"]["get"]["responses"].keys()
