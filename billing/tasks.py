@@ -7,14 +7,31 @@ from celery import shared_task
 from billing.ledger import partitions, reaper
 from tenants.celery_task import TenantTask
 
+# Celery refuses to enqueue a task whose soft limit (the application's, unless it has its own) is above its hard one.
+SOFT_SECONDS, HARD_SECONDS = 50, 60
 
-@shared_task(name="billing.tasks.reap", base=TenantTask, platform=True, ignore_result=True, time_limit=60)
+
+@shared_task(
+    name="billing.tasks.reap",
+    base=TenantTask,
+    platform=True,
+    ignore_result=True,
+    soft_time_limit=SOFT_SECONDS,
+    time_limit=HARD_SECONDS,
+)
 def reap() -> int:
     """Settle what dead processes left open; returns how many attempts."""
     return reaper.reap().intents
 
 
-@shared_task(name="billing.tasks.create_partitions", base=TenantTask, platform=True, ignore_result=True, time_limit=60)
+@shared_task(
+    name="billing.tasks.create_partitions",
+    base=TenantTask,
+    platform=True,
+    ignore_result=True,
+    soft_time_limit=SOFT_SECONDS,
+    time_limit=HARD_SECONDS,
+)
 def create_partitions() -> int:
     """Make the ledger's months ahead; returns how many tables were missing."""
     return partitions.create_partitions(today=datetime.now(UTC).date())
