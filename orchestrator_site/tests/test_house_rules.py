@@ -80,6 +80,7 @@ KEPT = [
     (boundaries.one_door, "tenants/tests/test_guards.py", "connection.set_schema(name)"),
     (boundaries.edges_enqueue, "billing/tasks.py", "close_month.delay()"),
     (boundaries.edges_enqueue, "billing/management/commands/close.py", "close_month.delay()"),
+    (boundaries.edges_enqueue, "tenants/celery_task.py", "super().apply_async(args)"),
     (boundaries.one_client, "providers/client.py", "import aiohttp\nsession = aiohttp.ClientSession()"),
     (boundaries.one_client, "orchestrator_site/demo/server.py", "from aiohttp import web"),
     (boundaries.no_print, "tenants/management/commands/create_tenant.py", "print('made')"),

@@ -34,7 +34,7 @@ class Container:
     """One command with nothing of our environment but the way to the programs."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path, *, path: str) -> None:
-        self.environment = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+        self.environment = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", **environment}
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import redis
 
+from common.ids import month_of, new_id
 from orchestrator_site.embedded import binaries
 from orchestrator_site.embedded.processes import wait_until
 from orchestrator_site.embedded.testing import services_for_tests
@@ -89,16 +90,41 @@ def test_web_becomes_healthy_answers_and_leaves_cleanly(migrated, start):
         assert web.stop() == 0
 
 
-def test_worker_becomes_healthy_and_leaves_cleanly(migrated, start):
-    with start("worker") as worker:
+# What a killed web process leaves behind.
+ORPHAN = """
+SET ROLE orchestrator_system;
+INSERT INTO billing_process (id, kind, host, pid, started_at, heartbeat_at, watermark_at)
+VALUES (%(id)s, 'web', 'test', 1, now() - interval '1 hour', now() - interval '1 hour', now() - interval '1 hour');
+INSERT INTO billing_intent (request_id, attempt, month, tenant_id, provider, provider_scope, model, requested_model,
+    stream, process_id, dispatched_at, estimated_input_tokens, estimated_cost_nano)
+VALUES (%(id)s, 1, %(month)s, %(id)s, 'demo', 'platform', 'demo', 'demo', false, %(id)s, now(), 10, 20)
+"""
+
+
+@pytest.fixture
+def outcome_of_orphan(migrated, addresses):
+    """How an attempt of a process that died was settled; None while it is open."""
+    request_id = new_id()
+    with psycopg.ClientCursor(psycopg.connect(addresses.database_url, autocommit=True)) as cursor:
+        cursor.execute(ORPHAN, {"id": request_id, "month": month_of(request_id)})
+
+        def outcome():
+            cursor.execute("SELECT outcome FROM billing_settlement WHERE request_id = %s", [request_id])
+            return next(iter(cursor.fetchone() or ()), None)
+
+        yield outcome
+        cursor.connection.close()
+
+
+def test_worker_and_beat_become_healthy_do_the_chores_and_leave_cleanly(start, outcome_of_orphan):
+    assert outcome_of_orphan() is None
+    with start("worker") as worker, start("beat") as beat:
         worker.wait_healthy(SERVICES["worker"].healthcheck)
-        assert worker.stop() == 0
-
-
-def test_beat_becomes_healthy_and_leaves_cleanly(migrated, start):
-    with start("beat") as beat:
         beat.wait_healthy(SERVICES["beat"].healthcheck)
+        assert wait_until(lambda: outcome_of_orphan() == "killed", 30), beat.end_of_log() + worker.end_of_log()
         assert beat.stop() == 0
+        assert worker.stop() == 0
+    assert "Traceback" not in beat.log.read_text() + worker.log.read_text()
 
 
 def test_redis_keeps_everything_and_lets_nobody_in_without_its_password(tmp_path):
