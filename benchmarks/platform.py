@@ -30,6 +30,7 @@ PROVIDER = "bench"
 TENANT = "bench"
 READY_SECONDS = 60.0
 UNLIMITED = str(10**9)
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
 
 Providers = Mapping[str, tuple[str, Sequence[str]]]
 """Provider name → (base URL without /v1, model names)."""
@@ -175,9 +176,9 @@ class Platform:
 
 
 def environment(database_url: str, redis_url: str, configs: Path) -> dict[str, str]:
-    """A production's settings but for TLS, with limits out of the way and quiet logs."""
+    """A production's settings but for TLS, with limits out of the way and quiet logs; nothing of ours is inherited."""
     return {
-        **os.environ,
+        **{name: os.environ[name] for name in INHERITED if name in os.environ},
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "SECRET_KEY": secrets.token_urlsafe(48),

@@ -1,6 +1,6 @@
 """The upstream's own record of what it was asked and what it gave: JSON lines, each written at once.
 
-Two lines a request, joined by `number`:
+Two lines a request, joined by `number` (the second is missing where the client was gone before the answer began):
   {"event": "received", "number", "at", "request_id", "attempt", "model", "stream", "fault",
    "input_tokens", "output_tokens", "cached_tokens", "chunks"}    tokens and chunks are those of the whole answer
   {"event": "ended", "number", "at", "request_id", "attempt", "outcome", "status", "chunks_sent", "usage_sent"}

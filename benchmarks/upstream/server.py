@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from benchmarks.upstream.answers import Request, read_request
 from benchmarks.upstream.journal import Journal, Outcome
 from benchmarks.upstream.plans import Plan, PlanRefused, plan_of
 from benchmarks.upstream.playing import JSON, Play
-from benchmarks.upstream.wire import Incoming, Wire
+from benchmarks.upstream.wire import Answer, Incoming, Wire
 
 BODY = msgspec.json.Decoder(dict[str, Any])
 
@@ -37,32 +38,33 @@ class Upstream:
         tasks = [task for wire in list(self._living) if (task := wire.stop()) is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def answer(self, wire: Wire, incoming: Incoming) -> None:
+    def answer(self, wire: Wire, incoming: Incoming) -> Answer:
+        """Whatever will answer. A completion is on record from here on, also if its client is gone before it starts."""
         match incoming.method, incoming.path:
             case "POST", "/v1/chat/completions":
-                await self.complete(wire, incoming)
+                try:
+                    request = self.read(incoming)
+                except (PlanRefused, msgspec.DecodeError) as error:
+                    body = answers.error(str(error), kind="invalid_request_error", code="bad_request")
+                    return partial(say, wire, 400, body)
+                self._journal.received(request)
+                return partial(self.complete, Play(wire, request))
             case "GET", "/v1/models":
-                await say(wire, 200, answers.models())
+                return partial(say, wire, 200, answers.models())
             case _:
-                await say(wire, 404, answers.error("no such path", kind="invalid_request_error", code="not_found"))
+                body = answers.error("no such path", kind="invalid_request_error", code="not_found")
+                return partial(say, wire, 404, body)
 
-    async def complete(self, wire: Wire, incoming: Incoming) -> None:
-        try:
-            request = self.read(incoming)
-        except (PlanRefused, msgspec.DecodeError) as error:
-            await say(wire, 400, answers.error(str(error), kind="invalid_request_error", code="bad_request"))
-            return
-        self._journal.received(request)
-        play = Play(wire, request)
+    async def complete(self, play: Play) -> None:
         outcome: Outcome = "stopped"
         try:
             outcome = await play.run()
         except asyncio.CancelledError:
-            outcome = "client_gone" if wire.gone else "stopped"
+            outcome = "client_gone" if play.wire.gone else "stopped"
             raise
         finally:
             self._journal.ended(
-                request,
+                play.request,
                 outcome=outcome,
                 status=play.status,
                 chunks_sent=play.chunks_sent,

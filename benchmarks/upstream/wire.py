@@ -28,13 +28,20 @@ class Incoming(msgspec.Struct, frozen=True):
     keep_alive: bool
 
 
-class Wire(asyncio.Protocol):
-    """`answer(wire, incoming)` is awaited for each request; it writes with the methods below."""
+Answer = Callable[[], Awaitable[None]]
+Answering = Callable[["Wire", Incoming], Answer]
 
-    def __init__(self, answer: Callable[["Wire", Incoming], Awaitable[None]], living: set["Wire"]) -> None:
+
+class Wire(asyncio.Protocol):
+    """`answer(wire, incoming)` is called the moment a request is complete, and what it returns is awaited in its turn.
+
+    It writes with the methods below.
+    """
+
+    def __init__(self, answer: "Answering", living: set["Wire"]) -> None:
         self._answer = answer
         self._living = living
-        self._waiting: deque[Incoming] = deque()
+        self._waiting: deque[tuple[Incoming, Answer]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -87,7 +94,8 @@ class Wire(asyncio.Protocol):
         method = self._parser.get_method().decode()
         path = self._url.decode("latin-1").partition("?")[0]
         keep_alive = self._parser.should_keep_alive()
-        self._waiting.append(Incoming(method, path, self._headers, bytes(self._body), keep_alive))
+        incoming = Incoming(method, path, self._headers, bytes(self._body), keep_alive)
+        self._waiting.append((incoming, self._answer(self, incoming)))
         self._forget()
         if self._task is None:
             self._task = asyncio.ensure_future(self._answer_all())
@@ -95,9 +103,9 @@ class Wire(asyncio.Protocol):
     async def _answer_all(self) -> None:
         try:
             while self._waiting and not self.transport.is_closing():
-                incoming = self._waiting.popleft()
+                incoming, answer = self._waiting.popleft()
                 self.keep_alive = incoming.keep_alive
-                await self._answer(self, incoming)
+                await answer()
                 if not self.keep_alive:
                     self.transport.close()
         finally:
