@@ -26,7 +26,8 @@ REQUEST_SECONDS = Histogram(
 COMPLETIONS = Counter("chat_completions_total", "Attempts at a completion, settled.", ("provider", "outcome", "stream"))
 TOKENS = Counter("chat_tokens_total", "Tokens of settled attempts.", ("provider", "direction"))
 CONVERSATIONS = Counter("conversations_total", "Conversations begun.")
-REVENUE = Counter("revenue_total_usd", "What tenants were charged, in USD.")
+# Only ever grows; a Counter would be shown as revenue_total_usd_total.
+REVENUE = Gauge("revenue_total_usd", "What tenants were charged, in USD.", multiprocess_mode="sum")
 ACTIVE_STREAMS = Gauge("active_streams_current", "Streamed answers under way.", multiprocess_mode="livesum")
 CACHE_OPERATIONS = Counter("cache_operations_total", "Lookups in the cache of answers.", ("operation", "result"))
 ERRORS = Counter("errors_total", "Errors told to callers.", ("code",))

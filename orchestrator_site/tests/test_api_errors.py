@@ -1,6 +1,7 @@
 """Every refusal of the control plane has the shape that the SDKs read, and names the field."""
 
 import json
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -31,11 +32,11 @@ RAISED: dict[str, Exception] = {
 }
 
 
-class Member(serializers.Serializer):
+class Member(serializers.Serializer[Any]):
     email = serializers.EmailField()
 
 
-class Body(serializers.Serializer):
+class Body(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=5)
     members = Member(many=True, required=False)
 

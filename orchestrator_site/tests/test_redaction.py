@@ -1,5 +1,7 @@
 """Secrets do not reach the log, whatever they are wrapped in."""
 
+from typing import Any
+
 import pytest
 
 from orchestrator_site.logs.redaction import REDACTED, redact_event, redact_text
@@ -78,6 +80,6 @@ def test_an_object_shows_no_secret_by_its_repr():
 
 
 def test_what_is_nested_without_end_comes_to_an_end():
-    deep: dict = {}
+    deep: dict[str, Any] = {}
     deep["self"] = deep
     assert "…" in str(redact_event(None, "info", {"event": "x", "deep": deep}))
