@@ -151,3 +151,9 @@ def test_variables_are_put_in_as_compose_does(text, expected):
 def test_a_stray_dollar_is_told():
     with pytest.raises(ValueError, match=r"write \$\$"):
         interpolated("$A", {})
+
+
+def test_every_variable_of_the_file_is_in_the_example_to_copy():
+    named = set(re.findall(r"\$\{(\w+)", FILE.read_text()))
+    example = (ROOT / ".env.example").read_text()
+    assert {name for name in named if not re.search(rf"^#?{name}=", example, re.MULTILINE)} == set()
