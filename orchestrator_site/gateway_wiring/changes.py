@@ -22,11 +22,14 @@ SILENCE_SECONDS: Final = 30.0
 
 async def follow_changes(database_url: str, poll: Callable[[], Awaitable[None]]) -> None:
     """Until cancelled. While PostgreSQL is away it tries again; the gateway polls in any case."""
+    told = ""
     while True:
         try:
             await listen(database_url, poll)
         except (psycopg.Error, OSError, TimeoutError, Unavailable) as error:
-            log.info("configuration_listener_lost", error=type(error).__name__)
+            if told != type(error).__name__:
+                told = type(error).__name__
+                log.warning("configuration_listener_lost", error=told)
             await asyncio.sleep(RECONNECT_SECONDS)
 
 

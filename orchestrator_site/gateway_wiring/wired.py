@@ -7,6 +7,7 @@ from typing import Final
 from common.errors import Unavailable
 from gateway.edge.app import GatewayEdge, find_route
 from gateway.edge.errors import error_body, error_headers
+from orchestrator_site import garbage
 from orchestrator_site.asgi_messages import Receive, Scope, Send, answer
 from orchestrator_site.gateway_wiring.changes import follow_changes
 from orchestrator_site.gateway_wiring.services import gateway_services
@@ -45,6 +46,7 @@ class WiredGateway:
         ):
             self.checkup = Checkup(checks(redis=services.redis, accepting=lambda: services.ledger.accepting))
             self._edge = GatewayEdge(services)
+            garbage.settle()
             try:
                 yield
             finally:

@@ -30,6 +30,8 @@ QUIET = {
     "httpcore2": "WARNING",
     "httpx2": "WARNING",
     "kombu": "WARNING",
+    # Whoever wanted a connection says so.
+    "psycopg.pool": "ERROR",
     "uvicorn.access": "CRITICAL",
 }
 
