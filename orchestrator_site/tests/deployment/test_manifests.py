@@ -83,7 +83,7 @@ def expressions():
     yield from (target["expr"] for panel in board["panels"] for target in panel["targets"])
 
 
-@pytest.mark.parametrize("expression", expressions())
+@pytest.mark.parametrize("expression", list(expressions()))
 def test_metrics_that_are_asked_for_exist(expression):
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|by \([^)]*\)", "", expression)
     named = set(re.findall(r"[a-z_]{4,}", bare)) - FUNCTIONS
