@@ -29,6 +29,8 @@ from orchestrator_site.embedded.services import EmbeddedServices
 PROVIDER = "bench"
 TENANT = "bench"
 READY_SECONDS = 60.0
+LOG_LEVEL = "INFO"
+"""The default: what a production writes, a benchmark writes."""
 UNLIMITED = str(10**9)
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
 
@@ -176,7 +178,7 @@ class Platform:
 
 
 def environment(database_url: str, redis_url: str, configs: Path) -> dict[str, str]:
-    """A production's settings but for TLS, with limits out of the way and quiet logs; nothing of ours is inherited."""
+    """A production's settings but for TLS, with limits out of the way; nothing of ours is inherited."""
     return {
         **{name: os.environ[name] for name in INHERITED if name in os.environ},
         "DATABASE_URL": database_url,
@@ -185,7 +187,7 @@ def environment(database_url: str, redis_url: str, configs: Path) -> dict[str, s
         "API_KEY_PEPPER": secrets.token_urlsafe(48),
         "ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "ORCHESTRATOR_ENV": "local",
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": LOG_LEVEL,
         "MAX_REQUESTS_PER_MIN": UNLIMITED,
         "MODEL_CONFIGS": str(configs),
         "METRICS_TOKEN": secrets.token_urlsafe(24),

@@ -6,6 +6,7 @@ punished: the exit status is 0 unless something broke.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ def main() -> int:
     clean_up_when_terminated()
     names = arguments.names or list(MEASURES)
     started = time.monotonic()
+    load = ", ".join(f"{average:.2f}" for average in os.getloadavg())
 
     def progress(text: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {text}", file=sys.stderr, flush=True)
@@ -40,7 +42,12 @@ def main() -> int:
     report = Report(
         name="bench" if names == list(MEASURES) else "bench-" + "-".join(names),
         title="The full path against nginx and a bare proxy",
-        parameters={"rounds": arguments.rounds, "seconds a round": arguments.seconds, "seed": "none (closed loops)"},
+        parameters={
+            "rounds": arguments.rounds,
+            "seconds a round": arguments.seconds,
+            "seed": "none (closed loops)",
+            "load average before": load,
+        },
         series=series,
         notes=(
             "Full path: key, admission, durable intent, upstream call, settlement, metrics. CPU is user and system "

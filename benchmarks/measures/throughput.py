@@ -13,21 +13,28 @@ def measure(stage: Stage, progress: Progress, *, rounds: int, seconds: float) ->
     for subject in stage.answers:
         throughput(subject.endpoint, clients=CLIENTS, seconds=1)
     for number in range(1, rounds + 1):
+        spent: dict[str, float] = {}
         for subject in stage.answers:
             progress(f"throughput {number}/{rounds}: {subject.name}")
-            one(subject, collected, seconds=seconds)
+            spent[subject.name] = one(subject, collected, seconds=seconds)
+        if "platform" in spent:
+            collected.add("platform", "CPU of web, of the bare proxy's", "×", spent["platform"] / spent["bare proxy"])
     return collected.series(BARS)
 
 
-def one(subject: Subject, collected: Collected, *, seconds: float) -> None:
+def one(subject: Subject, collected: Collected, *, seconds: float) -> float:
+    """CPU milliseconds a request of the first of its services."""
     before = subject.used()
     load = throughput(subject.endpoint, clients=CLIENTS, seconds=seconds)
     after = subject.used()
+    costs: list[float] = []
     for service, used in after.items():
         spent = (used - before[service]).cpu_seconds
-        collected.add(subject.name, f"CPU of {service} a request", "ms", spent / load.requests * 1000)
+        costs.append(spent / load.requests * 1000)
+        collected.add(subject.name, f"CPU of {service} a request", "ms", costs[-1])
         if service in ("web", "nginx") and spent:
             collected.add(subject.name, f"requests a second per core of {service}", "1/s", load.requests / spent)
     collected.add(subject.name, "requests a second, everything on this machine", "1/s", load.per_second)
     collected.add(subject.name, "p50", "ms", load.p50_ms)
     collected.add(subject.name, "p95", "ms", load.p95_ms)
+    return costs[0]
