@@ -45,10 +45,10 @@ def settle(services: "Services", attempt: "Attempt", error: BaseException | None
         record(services, attempt, ending, usage, "provider")
     elif attempt.refused or ending.error_code in NEVER_SENT:
         record(services, attempt, ending, NOTHING, "none")
-    elif ending.outcome == "failed":
-        # It may have been worked on in vain; the caller does not pay for it.
-        vain = Usage(input_tokens=attempt.intent.estimated_input_tokens)
-        record(services, attempt, ending, vain, "estimated")
+    elif ending.outcome != "completed" and not attempt.meter.output_bytes:
+        # Nothing came of it that could be counted, but the provider may have read the prompt.
+        read = Usage(input_tokens=attempt.intent.estimated_input_tokens)
+        record(services, attempt, ending, read, "estimated")
     else:
         services.counter.count(uncounted(attempt), partial(counted, services, attempt, ending))
     return ending

@@ -20,6 +20,7 @@ from orchestrator_site.draining import is_draining, start_draining
 from orchestrator_site.settings.environment import ConfigurationError, Environment
 from orchestrator_site.supervisor.child import Command
 from orchestrator_site.supervisor.fleet import Fleet
+from orchestrator_site.whole_writes import WholeWrites
 
 APPLICATION = "orchestrator_site.asgi:application"
 BACKLOG = 2048
@@ -103,7 +104,7 @@ def configuration(environment: Environment, app: str) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=WholeWrites,
         ws="websockets-sansio",
         lifespan="on",
         backlog=BACKLOG,
