@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from common.errors import PermissionDenied, Unavailable
 from gateway.calls import Caller, Identified, OverLimit
 from gateway.configs import TenantConfig
-from gateway.keys import authenticate
-from tenants.keys import ParsedKey
+from gateway.keys import Presented, authorize
 from tenants.scopes import Scope
 
 if TYPE_CHECKING:
@@ -14,14 +13,14 @@ if TYPE_CHECKING:
     from tenants.snapshots import KeyRecord
 
 
-async def identify(services: "Services", key: ParsedKey, host: str, scope: Scope) -> Identified:
+async def identify(services: "Services", key: Presented, host: str, scope: Scope) -> Identified:
     """Who holds the key, by the snapshot at hand: enough to read a body for, not enough to dispatch.
 
     A refusal that may rest on an old snapshot is checked once before it is given.
     Raises Unauthenticated, PermissionDenied, Unavailable.
     """
     configs = services.configs
-    config = await configs.of_key(key.key_id)
+    config = await configs.of_key(services.verified.key_id(key))
     try:
         record = held_against(services, config, key, scope)
     except PermissionDenied:
@@ -52,8 +51,10 @@ async def admit(services: "Services", identified: Identified, *, limited: bool =
     return Caller(config, record, admitted)
 
 
-def held_against(services: "Services", config: TenantConfig, key: ParsedKey, scope: Scope) -> "KeyRecord":
-    return authenticate(config.identity, key, scope=scope, now=services.clock.now(), pepper=services.settings.pepper)
+def held_against(services: "Services", config: TenantConfig, key: Presented, scope: Scope) -> "KeyRecord":
+    record = services.verified.record(config.identity, key)
+    authorize(config.identity, record, scope=scope, now=services.clock.now())
+    return record
 
 
 def requests_per_minute(services: "Services", config: TenantConfig, record: "KeyRecord") -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from billing.ledger.rows import Intent
 from billing.pricing import cost
 from common.errors import OrchestratorError, UpstreamError, UpstreamGarbled
+from gateway import metrics
 from gateway.calls import Call, Caller
 from gateway.estimates import estimated_input_tokens
 from gateway.metering import Meter
@@ -60,6 +61,8 @@ class Attempt:
         request = self._wire.build_request(call.request, self.target)
         await self._services.ledger.open(self.intent)
         self.began = loop.time()
+        if self.intent.attempt == 1:
+            metrics.GATEWAY_OVERHEAD.observe(self.began - call.began)
         names = (("x-request-id", str(call.request_id)), ("x-orchestrator-attempt", str(self.intent.attempt)))
         entering = self._services.upstream.send(request, self.target.deadlines, names)
         response = await entering.__aenter__()

@@ -7,8 +7,8 @@ from uuid import UUID
 from billing.limits.admission import Admitted
 from common.errors import RateLimited
 from gateway.configs import TenantConfig
+from gateway.keys import Presented
 from providers.wire.shapes import ChatRequest
-from tenants.keys import ParsedKey
 from tenants.scopes import Scope
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Identified:
     """The holder of a key, as far as our snapshot of the tenant knows."""
 
-    key: ParsedKey
+    key: Presented
     scope: Scope
     config: TenantConfig
     record: "KeyRecord"

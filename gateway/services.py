@@ -16,8 +16,10 @@ from common.clock import Clock
 from common.errors import OrchestratorError
 from common.redis import RedisConnection
 from gateway import metrics
+from gateway.completion_log import WriteLine, through_structlog
 from gateway.configs import Configs
 from gateway.counting import TokenCounter
+from gateway.keys import VerifiedKeys
 from gateway.ports import ConfigSource
 from gateway.running import Running
 from providers.client import UpstreamClient
@@ -67,6 +69,7 @@ class Services:
         upstream: UpstreamClient,
         key_use: KeyUse,
         clock: Clock,
+        completion_log: WriteLine = through_structlog,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -74,8 +77,10 @@ class Services:
         self.ledger = ledger
         self.upstream = upstream
         self.key_use = key_use
+        self.write_line = completion_log
         self.admission = Admission(redis)
         self.configs = Configs(source, self.admission, clock)
+        self.verified = VerifiedKeys(settings.pepper)
         self.counter = TokenCounter()
         self.running = Running(settings.most_at_once)
         self._chores: list[asyncio.Task[None]] = []

@@ -9,7 +9,8 @@ import msgspec
 from billing.ledger.rows import Outcome, Settlement, UsageSource
 from billing.pricing import cost
 from common.errors import OrchestratorError
-from gateway import completion_log, metrics
+from gateway import metrics
+from gateway.completion_log import CompletionLine
 from gateway.counting import Uncounted
 from providers.wire.shapes import Usage
 
@@ -124,4 +125,27 @@ def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usag
         )
     )
     metrics.record_settlement(attempt, ending, usage, charge_nano)
-    completion_log.write(attempt, ending, usage, cost_nano)
+    services.write_line(completion_line(services, attempt, ending, usage, cost_nano))
+
+
+def completion_line(
+    services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, cost_nano: int
+) -> CompletionLine:
+    intent, code = attempt.intent, ending.error_code
+    return CompletionLine(
+        timestamp=services.clock.now(),
+        request_id=intent.request_id,
+        attempt=intent.attempt,
+        tenant_id=intent.tenant_id,
+        provider=intent.provider,
+        model=intent.model,
+        stream=intent.stream,
+        outcome=ending.outcome,
+        # A vendor's code may be anything; only what looks like one is written.
+        error_code=code if code is None or code.isidentifier() else "other",
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cost_nano=cost_nano,
+        time_to_first_chunk_ms=ending.time_to_first_chunk_ms,
+        duration_ms=ending.duration_ms,
+    )

@@ -8,8 +8,10 @@ from billing.ledger.writer import LedgerWriter
 from common.clock import SystemClock
 from common.ids import new_id
 from common.redis import RedisConnection
+from gateway.completion_log import through_structlog
 from gateway.services import GatewaySettings, Services
 from orchestrator_site.gateway_wiring.configuration import PostgresConfiguration, read
+from orchestrator_site.logs.direct import information
 from orchestrator_site.settings.environment import Environment
 from providers.client import UpstreamClient
 from tenants.key_use import KeyUse
@@ -54,4 +56,5 @@ def gateway_services(environment: Environment) -> Services:
         upstream=UpstreamClient(environment.upstream_pool_size),
         key_use=PostgresKeyUse(),
         clock=clock,
+        completion_log=information(environment.log_level, environment.log_format) or through_structlog,
     )
