@@ -200,6 +200,8 @@ def test_children_that_outlive_a_killed_supervisor_are_ended_at_the_next_start(t
 def test_a_stranger_with_the_number_of_an_old_child_is_left_alone(tmp_path):
     stranger = subprocess.Popen([sys.executable, "-c", SLEEPS], start_new_session=True)
     try:
+        # The kernel lets go of Popen a moment before a new program's command line can be read.
+        assert wait_until(lambda: command_line(stranger.pid) != "", PATIENCE)
         record = tmp_path / "children.json"
         record.write_text(f'[[{stranger.pid}, "python -m something.else"]]')
         assert end_leftovers(record) == 0
