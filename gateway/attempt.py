@@ -10,7 +10,6 @@ from billing.pricing import cost
 from common.errors import OrchestratorError, UpstreamError, UpstreamGarbled
 from gateway import metrics
 from gateway.calls import Call, Caller
-from gateway.estimates import estimated_input_tokens
 from gateway.metering import Meter
 from providers.wire.registry import adapter
 from providers.wire.shapes import Chunk, StreamParser, Target, Usage
@@ -33,7 +32,9 @@ class Attempt:
         "began", "call", "first_chunk_at", "intent", "meter", "refused", "target",
     )  # fmt: skip
 
-    def __init__(self, services: "Services", call: Call, caller: Caller, target: Target, number: int) -> None:
+    def __init__(
+        self, services: "Services", call: Call, caller: Caller, target: Target, number: int, input_tokens: int
+    ) -> None:
         self.call = call
         self._services = services
         self._wire = adapter(target.wire)
@@ -48,7 +49,7 @@ class Attempt:
         self.refused = False
         self.began: float | None = None
         self.first_chunk_at: float | None = None
-        self.intent = intent_for(services, call, caller, target, number)
+        self.intent = intent_for(services, call, caller, target, number, input_tokens)
 
     @property
     def complete(self) -> bool:
@@ -184,8 +185,7 @@ def says_something(chunk: Chunk) -> bool:
     return bool(chunk.model or chunk.text or chunk.finish_reason or chunk.usage or chunk.done)
 
 
-def intent_for(services: "Services", call: Call, caller: Caller, target: Target, number: int) -> Intent:
-    tokens = estimated_input_tokens(call.request)
+def intent_for(services: "Services", call: Call, caller: Caller, target: Target, number: int, tokens: int) -> Intent:
     price = target.price
     return Intent(
         request_id=call.request_id,

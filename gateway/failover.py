@@ -7,6 +7,7 @@ from common.errors import UpstreamError
 from gateway import metrics
 from gateway.attempt import Attempt
 from gateway.calls import Call, Caller
+from gateway.estimates import estimated_input_tokens
 from gateway.settling import settle
 from providers.wire.shapes import Target
 
@@ -21,6 +22,7 @@ class Attempts:
         self._services = services
         self._call = call
         self._caller = caller
+        self._input_tokens = estimated_input_tokens(call.request)
         self.current: Attempt | None = None
         self.made = 0
 
@@ -29,7 +31,7 @@ class Attempts:
         last = len(targets)
         for number, target in enumerate(targets, 1):
             self.made = number
-            self.current = attempt = Attempt(self._services, self._call, self._caller, target, number)
+            self.current = attempt = self._attempt(target, number)
             try:
                 await attempt.begin()
             except UpstreamError as error:
@@ -40,6 +42,9 @@ class Attempts:
             else:
                 return attempt
         raise UpstreamError("No target is configured for this model.")
+
+    def _attempt(self, target: Target, number: int) -> Attempt:
+        return Attempt(self._services, self._call, self._caller, target, number, self._input_tokens)
 
     async def end(self, error: BaseException | None) -> None:
         """Settles the current attempt, then lets go of its connection."""

@@ -204,3 +204,17 @@ async def test_a_reader_who_stalls_holds_the_upstream_back(gateway, tenant, upst
     assert ended["chunks_sent"] < 150_000
     [row] = await settlements(gateway, begun.request_id)
     assert row["outcome"] == "aborted"
+
+
+async def test_a_prompt_is_measured_once_however_many_targets_are_tried(gateway, tenant, monkeypatch):
+    measured = []
+
+    def measure(request):
+        measured.append(request)
+        return 77
+
+    monkeypatch.setattr("gateway.failover.estimated_input_tokens", measure)
+    async with gateway.post(tenant.key, body(model="after-mock-reset")) as response:
+        assert response.status == 200
+    first, _ = await settlements(gateway, response.headers["x-request-id"], 2)
+    assert (len(measured), first["input_tokens"]) == (1, 77)
