@@ -139,6 +139,27 @@ def test_a_stream_always_reports_usage(options, expected):
     assert json.loads(sent(body(stream=True, **options)))["stream_options"] == expected
 
 
+@pytest.mark.parametrize("field", ['"stream_options":{"x":%s}', '"tools":%s', '"messages":[{"role":"u","x":%s}]'])
+def test_what_is_nested_as_deep_as_can_be_is_sent_or_refused(field):
+    """The request is built further down the stack than it is read."""
+    results = set()
+    for depth in range(850, 1010):
+        nested = field % ("[" * depth + "]" * depth)
+        wire_bytes = b'{"model":"m","messages":[{"role":"u"}],"stream":true,' + nested.encode() + b"}"
+        try:
+            request = parse_chat_request(wire_bytes)
+        except InvalidRequest as error:
+            results.add(error.message)
+        else:
+            results.add(len(further_down(20, lambda request=request: OpenAIWire().build_request(request, TARGET).body)))
+    assert "The body is nested too deeply." in results
+    assert len(results) > 1
+
+
+def further_down(frames, action):
+    return further_down(frames - 1, action) if frames else action()
+
+
 def test_a_request_without_stream_gets_no_stream_options():
     assert "stream_options" not in json.loads(sent(body()))
 

@@ -110,6 +110,23 @@ def test_finished_waits_for_every_choice():
     assert next(c for c in chunks if c.finished).finish_reason == "length"
 
 
+@pytest.mark.parametrize("content", ['"so"', '["so"]'])
+@pytest.mark.parametrize("reason", ["", "null"])
+def test_an_empty_reason_to_finish_is_none(reason, content):
+    """With content in a list the event is read without types."""
+    event = '{"choices":[{"index":0,"delta":{"content":%s},"finish_reason":"%s"}]}'
+    chunks = chunks_of(b"data: " + (event % (content, reason)).encode() + b"\n\ndata: [DONE]\n\n")
+    assert [(c.text, c.finish_reason, c.finished) for c in chunks] == [("so", None, False), ("", None, False)]
+    ended = chunks_of(b"data: " + (event % (content, "stop")).encode() + b"\n\n")
+    assert (ended[0].finish_reason, ended[0].finished) == ("stop", True)
+
+
+def test_content_nested_too_deeply_is_garbled():
+    deep = b"[" * 700 + b"]" * 700
+    [chunk] = chunks_of(b'data: {"choices":[{"delta":{"content":' + deep + b"}}]}\n\n")
+    assert isinstance(chunk.error, UpstreamGarbled)
+
+
 def test_parts_of_usage_never_exceed_their_totals():
     event = (
         b'data: {"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":-4,"prompt_tokens_details":'

@@ -32,7 +32,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
 
     `fields` holds every top-level field as the caller's own JSON text, known to us or not, so
     that nothing is lost on the way to a target of the same wire format. `input_bytes` is the
-    length of the body, the upper bound that admission reserves from.
+    length of the body, the upper bound that admission reserves from. `stream_options` is the field
+    of that name, its own fields as text.
     """
 
     model: str
@@ -42,6 +43,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     choices: int
     fields: Mapping[str, msgspec.Raw]
     input_bytes: int
+    stream_options: Mapping[str, msgspec.Raw] = {}
 
 
 class Chunk(msgspec.Struct, frozen=True):

@@ -12,7 +12,6 @@ from providers.wire.openai.stream import OpenAIStream
 from providers.wire.shapes import ChatRequest, Chunk, Secret, StreamParser, Target, UpstreamRequest
 
 ENCODER = msgspec.json.Encoder()
-OPTIONS = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 
 
 class OpenAIWire:
@@ -25,7 +24,7 @@ class OpenAIWire:
         fields: dict[str, object] = dict(request.fields)
         fields["model"] = target.model
         if request.stream and not request.include_usage:
-            fields["stream_options"] = with_usage(request.fields.get("stream_options"))
+            fields["stream_options"] = {**request.stream_options, "include_usage": True}
         return UpstreamRequest(
             url=f"{target.base_url}/chat/completions",
             headers=target.headers,
@@ -41,8 +40,3 @@ class OpenAIWire:
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
         return parse_error(status, headers, body)
-
-
-def with_usage(options: msgspec.Raw | None) -> dict[str, object]:
-    given = None if options is None else OPTIONS.decode(options)
-    return {**(given or {}), "include_usage": True}

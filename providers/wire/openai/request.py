@@ -17,33 +17,45 @@ class Message(msgspec.Struct):
     role: str
 
 
-class StreamOptions(msgspec.Struct):
-    include_usage: bool | None = None
-
-
 BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
 MESSAGES = msgspec.json.Decoder(list[Message])
 ANYTHING = msgspec.json.Decoder(list[msgspec.Raw])
 TEXT = msgspec.json.Decoder(str)
 FLAG = msgspec.json.Decoder(bool | None)
 WHOLE = msgspec.json.Decoder(int | None)
-OPTIONS = msgspec.json.Decoder(StreamOptions | None)
+OPTIONS = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 
 
 def parse_chat_request(body: bytes) -> ChatRequest:
     """Raises InvalidRequest with the field in `param`, or the place in the bytes."""
+    try:
+        return read_request(body)
+    except RecursionError:
+        # Each reading stands a little deeper in our own stack than the one before.
+        raise too_deep() from None
+
+
+def read_request(body: bytes) -> ChatRequest:
     fields = parse_object(body)
     check_messages(fields)
-    options = read(fields, "stream_options", OPTIONS, "an object")
+    options: dict[str, msgspec.Raw] = read(fields, "stream_options", OPTIONS, "an object") or {}
     return ChatRequest(
         model=required_model(fields),
         stream=bool(read(fields, "stream", FLAG, "true or false")),
-        include_usage=bool(options and options.include_usage),
+        include_usage=bool(options and wants_usage(options)),
         max_output_tokens=output_limit(fields),
         choices=whole_number(fields, "n", most=MAX_CHOICES) or 1,
         fields=fields,
         input_bytes=len(body),
+        stream_options=options,
     )
+
+
+def wants_usage(options: dict[str, msgspec.Raw]) -> bool:
+    try:
+        return bool(FLAG.decode(options.get("include_usage", b"false")))
+    except msgspec.DecodeError:
+        raise invalid_type("stream_options", "an object whose include_usage is true or false") from None
 
 
 def parse_object(body: bytes) -> dict[str, msgspec.Raw]:
@@ -57,9 +69,11 @@ def parse_object(body: bytes) -> dict[str, msgspec.Raw]:
         reason = "The body must be a JSON object."
     except msgspec.DecodeError as error:
         reason = f"The body is not valid JSON: {syntax_fault(str(error), len(body))}."
-    except RecursionError:
-        reason = "The body is nested too deeply."
     raise InvalidRequest(reason, code="invalid_json")
+
+
+def too_deep() -> InvalidRequest:
+    return InvalidRequest("The body is nested too deeply.", code="invalid_json")
 
 
 def syntax_fault(message: str, length: int) -> str:

@@ -67,6 +67,8 @@ class Answer(msgspec.Struct, gc=False):
 
 
 ANSWER = msgspec.json.Decoder(Answer)
+# Some servers send the field with every event.
+NO_REASON = (None, "", "null")
 NO_WORDS = Words()
 NO_INPUT_DETAILS = InputDetails()
 NO_OUTPUT_DETAILS = OutputDetails()
@@ -77,9 +79,16 @@ def read_answer(payload: bytes) -> Answer:
     try:
         return ANSWER.decode(payload)
     except msgspec.ValidationError:
-        return read_leniently(payload)
+        return read_strange(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UpstreamGarbled("The provider sent something that is not JSON.") from None
+
+
+def read_strange(payload: bytes) -> Answer:
+    try:
+        return read_leniently(payload)
+    except RecursionError:
+        raise UpstreamGarbled("The provider's answer is nested too deeply.") from None
 
 
 def parse_response(body: bytes) -> Chunk:
@@ -106,7 +115,7 @@ def parse_response(body: bytes) -> Chunk:
 
 def finish_reason_of(choices: list[Choice]) -> str | None:
     for choice in choices:
-        if choice.finish_reason is not None:
+        if choice.finish_reason not in NO_REASON:
             return choice.finish_reason
     return None
 

@@ -9,7 +9,7 @@ import msgspec
 
 from common.errors import UpstreamGarbled
 from providers.wire.openai.errors import error_in_answer
-from providers.wire.openai.response import Answer, finish_reason_of, read_answer, text_of, usage_of
+from providers.wire.openai.response import NO_REASON, Answer, finish_reason_of, read_answer, text_of, usage_of
 from providers.wire.shapes import Chunk
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
@@ -101,7 +101,7 @@ class OpenAIStream:
             return self._chunk_without_choices(raw, answer, failure)
         reason = finish_reason_of(choices)
         if reason is not None:
-            self._ended.update(choice.index for choice in choices if choice.finish_reason is not None)
+            self._ended.update(choice.index for choice in choices if choice.finish_reason not in NO_REASON)
         return Chunk(
             raw,
             text_of(choices),
