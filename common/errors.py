@@ -2,6 +2,7 @@
 
 OrchestratorError
 ├── InvalidRequest            400
+│   ├── RequestTimeout        408
 │   ├── PayloadTooLarge       413
 │   └── UnsupportedMediaType  415
 ├── Unauthenticated           401
@@ -58,6 +59,11 @@ class InvalidRequest(OrchestratorError):
     status = 400
     type = "invalid_request_error"
     code = "invalid_request"
+
+
+class RequestTimeout(InvalidRequest):
+    status = 408
+    code = "request_timeout"
 
 
 class PayloadTooLarge(InvalidRequest):

@@ -1,20 +1,26 @@
-"""The time that one completion may take in all, its caller's slow reading included."""
+"""The time that a part of a request may take in all."""
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 
-from common.errors import UpstreamTimeout
+from common.errors import OrchestratorError, UpstreamTimeout
+
+
+def answer_too_slow(seconds: float) -> OrchestratorError:
+    return UpstreamTimeout(f"The answer was not finished within {seconds:g} seconds.")
 
 
 class Deadline:
-    """`async with Deadline(seconds)`: what is not done in time ends with UpstreamTimeout.
+    """`async with Deadline(seconds)`: what is not done in time ends with the error that `late` makes.
 
     asyncio.timeout at a third of its cost: one timer, and no states but "it rang".
     """
 
-    __slots__ = ("_cancelling", "_rang", "_seconds", "_task", "_timer")
+    __slots__ = ("_cancelling", "_late", "_rang", "_seconds", "_task", "_timer")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, late: Callable[[float], OrchestratorError] = answer_too_slow) -> None:
+        self._late = late
         self._seconds = seconds
         self._rang = False
 
@@ -36,4 +42,4 @@ class Deadline:
         self._timer.cancel()
         # Cancelled by someone else as well: theirs goes first.
         if self._rang and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
-            raise UpstreamTimeout(f"The answer was not finished within {self._seconds:g} seconds.") from None
+            raise self._late(self._seconds) from None

@@ -16,6 +16,7 @@ from common.clock import Clock
 from common.errors import OrchestratorError
 from common.redis import RedisConnection
 from gateway import metrics
+from gateway.bodies import Bodies
 from gateway.completion_log import WriteLine, through_structlog
 from gateway.configs import Configs
 from gateway.counting import TokenCounter
@@ -49,6 +50,8 @@ class GatewaySettings:
     stream_timeout: float = 1800.0
     most_at_once: int = 1000
     most_body_bytes: int = 32 * 1024 * 1024
+    body_timeout: float = 30.0
+    most_bytes_of_bodies: int = 128 * 1024 * 1024
     shutdown: float = 30.0
 
     def seconds_for(self, *, stream: bool) -> float:
@@ -83,6 +86,11 @@ class Services:
         self.verified = VerifiedKeys(settings.pepper)
         self.counter = TokenCounter()
         self.running = Running(settings.most_at_once)
+        self.bodies = Bodies(
+            most_in_pieces=settings.most_at_once // 4,
+            # A tenant's half has room for the largest body.
+            most_bytes=max(settings.most_bytes_of_bodies, 2 * settings.most_body_bytes),
+        )
         self._chores: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from common.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from common.errors import InvalidRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
+from gateway.bodies import Held
 from gateway.edge.asgi import ClientGone, Receive
 
 
@@ -26,28 +27,33 @@ def check_length(headers: Mapping[bytes, bytes], most: int) -> None:
         raise too_large(most)
 
 
-async def read_body(receive: Receive, most: int) -> bytes:
-    """The whole body. Raises PayloadTooLarge as soon as it is too long, ClientGone."""
+async def read_body(receive: Receive, most: int, held: Held) -> bytes:
+    """The whole body. Raises PayloadTooLarge as soon as it is too long, ClientGone, and what `held` raises."""
+    first, more = await next_piece(receive, most, held)
+    if not more:
+        return first
+    body = bytearray(first)
+    with held.in_pieces():
+        while more:
+            piece, more = await next_piece(receive, most, held)
+            body += piece
+    return bytes(body)
+
+
+async def next_piece(receive: Receive, most: int, held: Held) -> tuple[bytes, bool]:
+    """(the next of the body, whether there is more)."""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > most:
-            raise too_large(most)
-        return body
-    parts, size = [body], len(body)
-    while message.get("more_body", False):
-        if size > most:
-            raise too_large(most)
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-    if size > most:
+    piece: bytes = message.get("body", b"")
+    if held.size + len(piece) > most:
         raise too_large(most)
-    return b"".join(parts)
+    held.add(len(piece))
+    return piece, message.get("more_body", False)
+
+
+def too_slow(seconds: float) -> RequestTimeout:
+    return RequestTimeout(f"The body was not sent within {seconds:g} seconds.")
 
 
 def too_large(most: int) -> PayloadTooLarge:

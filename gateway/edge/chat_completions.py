@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from gateway import metrics
 from gateway.admitting import identify
+from gateway.bodies import Held
 from gateway.calls import Call
+from gateway.deadline import Deadline
 from gateway.edge.asgi import ClientGone, Receive
-from gateway.edge.body import check_content_type, check_length, read_body
+from gateway.edge.body import check_content_type, check_length, read_body, too_slow
 from gateway.edge.credentials import presented_key
 from gateway.edge.hang_up import HangUp
 from gateway.edge.limits_shown import limit_headers
@@ -26,35 +28,37 @@ DONE = b"data: [DONE]\n\n"
 
 
 async def chat_completions(services: "Services", request: "Request", receive: Receive, response: Response) -> None:
-    """Raises every OrchestratorError of the way, before or after the response has begun."""
-    with services.running:
-        call = await read_call(services, request, receive)
-        hang_up = HangUp(receive)
-        hang_up.watch()
-        try:
-            async with answer(services, call) as answering:
-                if call.request.stream:
-                    await send_events(answering, response, hang_up)
-                else:
-                    await send_whole(answering, response, hang_up)
-        except asyncio.CancelledError:
-            if not hang_up.gone:
-                raise
-            raise ClientGone from None
-        finally:
-            hang_up.stop()
+    """Raises every OrchestratorError of the way, before or after the response has begun.
 
-
-async def read_call(services: "Services", request: "Request", receive: Receive) -> Call:
-    """The key is looked at before the body is read: a stranger's gigabytes stay outside."""
+    The key is looked at before the body is read: a stranger's gigabytes stay outside.
+    """
     headers: Mapping[bytes, bytes] = request.headers
-    key = presented_key(headers)
-    identified = await identify(services, key, request.host, Scope.COMPLETIONS_WRITE)
+    identified = await identify(services, presented_key(headers), request.host, Scope.COMPLETIONS_WRITE)
     check_content_type(headers)
-    most = services.settings.most_body_bytes
-    check_length(headers, most)
-    body = await read_body(receive, most)
-    return Call(request.id, identified, parse_chat_request(body), request.began)
+    check_length(headers, services.settings.most_body_bytes)
+    with Held(services.bodies, identified.config.tenant_id) as held:
+        async with Deadline(services.settings.body_timeout, too_slow):
+            body = await read_body(receive, services.settings.most_body_bytes, held)
+        with services.running:
+            call = Call(request.id, identified, parse_chat_request(body), request.began)
+            await answer_call(services, call, receive, response)
+
+
+async def answer_call(services: "Services", call: Call, receive: Receive, response: Response) -> None:
+    hang_up = HangUp(receive)
+    hang_up.watch()
+    try:
+        async with answer(services, call) as answering:
+            if call.request.stream:
+                await send_events(answering, response, hang_up)
+            else:
+                await send_whole(answering, response, hang_up)
+    except asyncio.CancelledError:
+        if not hang_up.gone:
+            raise
+        raise ClientGone from None
+    finally:
+        hang_up.stop()
 
 
 async def send_whole(answering: Answer, response: Response, hang_up: HangUp) -> None:

@@ -4,7 +4,7 @@ import math
 
 import msgspec
 
-from common.errors import MethodNotAllowed, OrchestratorError, Unauthenticated
+from common.errors import MethodNotAllowed, OrchestratorError, RequestTimeout, Unauthenticated
 from gateway.calls import OverLimit
 from gateway.edge.asgi import Headers
 from gateway.edge.limits_shown import limit_headers
@@ -39,6 +39,9 @@ def error_headers(error: OrchestratorError) -> Headers:
         headers += limit_headers(error.admitted)
     if isinstance(error, Unauthenticated):
         headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, RequestTimeout):
+        # The rest of the body may never come (RFC 9110 section 15.5.9).
+        headers.append((b"connection", b"close"))
     if isinstance(error, WrongMethod):
         headers.append((b"allow", error.allowed))
     return headers
