@@ -1,7 +1,7 @@
 """One attempt at one target: from the durable intent, through the provider's answer, to the one settlement."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
@@ -28,12 +28,12 @@ class Attempt:
     """
 
     __slots__ = (
-        "_failure", "_first", "_over", "_parser", "_response", "_services", "_source", "_wire",
+        "_failure", "_feed", "_first", "_next_bytes", "_over", "_parser", "_response", "_services", "_source", "_wire",
         "began", "call", "first_chunk_at", "intent", "meter", "refused", "target",
     )  # fmt: skip
 
     def __init__(
-        self, services: "Services", call: Call, caller: Caller, target: Target, number: int, input_tokens: int
+        self, services: "Services", call: Call, caller: Caller, target: Target, *, number: int, input_tokens: int
     ) -> None:
         self.call = call
         self._services = services
@@ -49,7 +49,7 @@ class Attempt:
         self.refused = False
         self.began: float | None = None
         self.first_chunk_at: float | None = None
-        self.intent = intent_for(services, call, caller, target, number, input_tokens)
+        self.intent = intent_for(services, call, caller, target, number=number, tokens=input_tokens)
 
     @property
     def complete(self) -> bool:
@@ -90,74 +90,71 @@ class Attempt:
             raise UpstreamGarbled("The provider answered as a whole where a stream was asked for.")
         self._parser = self._wire.parse_stream(self.call.request)
         self._source = response.chunks()
+        self._feed, self._next_bytes = self._parser.feed, self._source.__anext__
         held: list[Chunk] = []
-        while not any(map(says_something, held)):
-            more = await self._read()
-            if more is None:
+        async for batch in self:
+            held += batch
+            if any(map(says_something, held)):
                 break
-            held += more
         return held
 
     def __aiter__(self) -> "Attempt":
         return self
 
     async def __anext__(self) -> list[Chunk]:
+        """One coroutine for all of it: this runs for every chunk of every stream."""
         first = self._first
-        if first is not None:
+        if first:
             self._first = None
-            if first:
-                return first
-        batch = await self._read()
-        if batch is None:
-            raise StopAsyncIteration
-        return batch
-
-    async def _read(self) -> list[Chunk] | None:
-        """The next chunks for the caller; None at the end of a whole answer. Raises UpstreamError."""
+            return first
         while not self._over:
             if self._failure is not None:
                 raise self._failure
-            visible = self._take(await self._receive())
+            try:
+                visible = self._take(self._feed(await self._next_bytes()))
+            except StopAsyncIteration:
+                visible = self._take_the_end()
+            except UpstreamError as error:
+                self._break_off(error)
+                continue
             if visible:
                 return visible
-        return None
+        raise StopAsyncIteration
 
-    async def _receive(self) -> Sequence[Chunk]:
-        assert self._source is not None  # noqa: S101 only streams are read on
-        assert self._parser is not None  # noqa: S101
-        try:
-            return self._parser.feed(await anext(self._source))
-        except StopAsyncIteration:
-            chunks = self._parser.close()
-            self._failure = UpstreamGarbled("The provider's answer ended before it was finished.", code="upstream_cut")
-        except UpstreamError as error:
-            chunks = []
-            self._failure = error
-        return chunks
-
-    def _take(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+    def _take(self, chunks: list[Chunk]) -> list[Chunk]:
         """Meters the chunks and keeps those the caller may see, up to the end or to an error."""
         meter, shows_usage = self.meter, self.call.request.include_usage
         visible: list[Chunk] = []
         for chunk in chunks:
             if chunk.error is not None:
-                self._failure = chunk.error
+                self._break_off(chunk.error)
                 break
             meter.see(chunk)
             if chunk.done and not meter.finished:
-                self._failure = UpstreamGarbled(
-                    "The provider's answer ended before it was finished.", code="upstream_cut"
-                )
+                self._break_off(unfinished())
                 break
             if shows_usage or not chunk.usage_only:
                 visible.append(chunk)
             if chunk.done:
                 self._over = True
                 break
-        if self._failure is not None and meter.finished:
-            # Nothing is missing but the usage or the closing mark.
-            self._failure, self._over = None, True
         return visible
+
+    def _take_the_end(self) -> list[Chunk]:
+        """What was left over when the upstream ended; it ends well only if the answer was finished."""
+        assert self._parser is not None  # noqa: S101 only streams are read on
+        visible = self._take(self._parser.close())
+        if not self._over and self._failure is None:
+            self._break_off(unfinished())
+        return visible
+
+    def _break_off(self, error: OrchestratorError) -> None:
+        """Notes the failure, to be raised once the caller has what came before it. Of a finished answer nothing is
+        missing but the usage or the closing mark: that is an end."""
+        if self.meter.finished:
+            self._over = True
+        else:
+            self._failure = error
 
     async def close(self) -> None:
         """Gives the connection back, or drops it when the answer was not read to its end."""
@@ -180,12 +177,16 @@ class Attempt:
             pass
 
 
+def unfinished() -> UpstreamGarbled:
+    return UpstreamGarbled("The provider's answer ended before it was finished.", code="upstream_cut")
+
+
 def says_something(chunk: Chunk) -> bool:
     """Whether an event is part of an answer, rather than a comment that keeps the connection alive."""
     return bool(chunk.model or chunk.text or chunk.finish_reason or chunk.usage or chunk.done)
 
 
-def intent_for(services: "Services", call: Call, caller: Caller, target: Target, number: int, tokens: int) -> Intent:
+def intent_for(services: "Services", call: Call, caller: Caller, target: Target, *, number: int, tokens: int) -> Intent:
     price = target.price
     return Intent(
         request_id=call.request_id,

@@ -44,7 +44,7 @@ class Attempts:
         raise UpstreamError("No target is configured for this model.")
 
     def _attempt(self, target: Target, number: int) -> Attempt:
-        return Attempt(self._services, self._call, self._caller, target, number, self._input_tokens)
+        return Attempt(self._services, self._call, self._caller, target, number=number, input_tokens=self._input_tokens)
 
     async def end(self, error: BaseException | None) -> None:
         """Settles the current attempt, then lets go of its connection."""
