@@ -10,7 +10,7 @@ from django.db.models import Q
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from common.errors import Unauthenticated
+from common.errors import InvalidRequest, Unauthenticated
 from tenants import keys
 from tenants.door import in_platform_scope
 from tenants.hosts import check_host_of_key
@@ -64,10 +64,16 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def presented_key(request: Request) -> str | None:
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    return request.headers.get("x-api-key")
+    """None for none. Raises InvalidRequest for two, in one header or in both."""
+    authorization, plain = request.headers.get("Authorization", ""), request.headers.get("x-api-key")
+    scheme, _, credentials = authorization.partition(" ")
+    bearer = credentials.strip() if scheme.lower() == "bearer" else None
+    # Django joins a header that was repeated with commas; no key has one.
+    if "," in (bearer or "") or "," in (plain or ""):
+        raise InvalidRequest("An API key was given more than once.")
+    if bearer is not None and plain is not None and bearer != plain.strip():
+        raise InvalidRequest("Two different API keys were given, in Authorization and in x-api-key.")
+    return plain if bearer is None else bearer
 
 
 @in_platform_scope

@@ -12,6 +12,8 @@ from tenants.identity import TenantRef
 
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 MOST_HOSTS: Final = 4096
+# RFC 1035 section 2.3.4, as text and without the final dot.
+LONGEST_HOST: Final = 253
 SECONDS_KEPT: Final = 5.0
 LABEL_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -28,7 +30,7 @@ def checked(host: str) -> str:
     """A host name fit for a Domain row. Raises InvalidRequest."""
     name = normalised(host)
     labels = name.split(".")
-    fits = len(name) <= 253 and all(
+    fits = len(name) <= LONGEST_HOST and all(
         0 < len(label) <= 63 and LABEL_CHARACTERS.issuperset(label) and label.strip("-") == label for label in labels
     )
     if not fits or is_address(name):
@@ -67,7 +69,9 @@ class HostCache:
         return self._clock()
 
     def recall(self, host: str) -> tuple[bool, TenantRef | None]:
-        """(whether there is an answer, the answer)."""
+        """(whether there is an answer, the answer). What is too long for a name is nobody's, without a question."""
+        if len(host) > LONGEST_HOST:
+            return True, None
         expires_at, tenant = self._known.get(host, (0.0, None))
         return (True, tenant) if expires_at > self.now() else (False, None)
 

@@ -13,6 +13,7 @@ from common.ids import new_id
 from gateway import metrics
 from gateway.edge.asgi import ClientGone, Receive, Scope, Send
 from gateway.edge.chat_completions import chat_completions
+from gateway.edge.credentials import refuse_repeated
 from gateway.edge.errors import WrongMethod, unexpected
 from gateway.edge.models import list_models, one_model
 from gateway.edge.response import Response
@@ -80,6 +81,8 @@ class GatewayEdge:
         request = Request(new_id(), dict(scope["headers"]), model_name(path), loop.time())
         response = Response(send, request.id)
         try:
+            if len(request.headers) != len(scope["headers"]):
+                refuse_repeated(scope["headers"])
             await self._answer(route, scope["method"], request, receive, response)
         except OrchestratorError as error:
             await response.fail(error)

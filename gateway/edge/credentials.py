@@ -1,9 +1,21 @@
 """The API key of a request, from `Authorization: Bearer` or `x-api-key`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from common.errors import InvalidRequest, Unauthenticated
 from gateway.keys import Presented
+
+# Of two, every server and proxy on the way would choose its own.
+GIVEN_ONCE: Final = (b"authorization", b"x-api-key", b"host")
+
+
+def refuse_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raises InvalidRequest when a header that says who or where is there twice."""
+    names = [name for name, _ in headers]
+    for name in GIVEN_ONCE:
+        if names.count(name) > 1:
+            raise InvalidRequest(f"The {name.decode()} header was given more than once.")
 
 
 def presented_key(headers: Mapping[bytes, bytes]) -> Presented:

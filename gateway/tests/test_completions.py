@@ -100,6 +100,30 @@ async def test_both_headers_may_say_the_same_and_the_scheme_may_be_spelled_anyho
         assert response.status == 200
 
 
+@pytest.mark.parametrize("name", ["authorization", "x-api-key", "host"])
+async def test_a_header_that_says_who_or_where_may_come_once(gateway, tenant, name):
+    given = {"authorization": f"Bearer {tenant.key}", "x-api-key": tenant.key, "host": "gateway.example"}
+    others = [("x-other", "1"), ("x-other", "2"), ("connection", "close")]
+    assert await answer_to(gateway, [*given.items(), *others]) == 200
+    assert await answer_to(gateway, [*given.items(), *others, (name, given[name])]) == 400
+
+
+async def answer_to(gateway, headers) -> int:
+    """The status of a list of models; clients join what is repeated, so it is asked for by hand."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.split(":")[2].split("/")[0]))
+    lines = ["GET /v1/models HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return int(answer.split()[1])
+
+
+async def test_a_host_too_long_for_a_name_is_not_looked_up(gateway, tenant):
+    async with gateway.post(tenant.key, body(), headers={"host": "a" * 254}) as response:
+        assert response.status == 200
+    assert "tenant_of_host" not in gateway.services.configs._source.asked
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "param", "words"),
     [

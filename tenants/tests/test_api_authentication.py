@@ -56,6 +56,13 @@ def test_no_key_is_401():
     assert ask({"Authorization": "Basic eDp5"})[0] == 401
 
 
+def test_two_keys_are_400_however_they_are_given(cast):
+    both = {**bearer(cast.acme.key), "x-api-key": cast.globex.key}
+    for headers in (both, bearer(f"{cast.acme.key},Bearer {cast.globex.key}"), {"x-api-key": f"{cast.acme.key},x"}):
+        assert ask(headers) == (400, {"code": "invalid_request"})
+    assert ask({**bearer(cast.acme.key), "x-api-key": cast.acme.key})[0] == 200
+
+
 def test_a_key_of_nobody_is_401(cast):
     forged = keys.ParsedKey(cast.acme.key_id, keys.generate().secret).text
     for text in ("", "nonsense", keys.generate().text, forged, cast.acme.key[:-1] + "!"):

@@ -114,6 +114,12 @@ def test_answers_are_kept_for_seconds_and_bounded(cast):
     assert cache.recall("1") == (True, None)
 
 
+def test_a_host_too_long_for_a_name_is_nobodys_without_a_question():
+    cache = HostCache()
+    assert cache.recall("a" * 253) == (False, None)
+    assert cache.recall("a" * 254) == (True, None)
+
+
 @given(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,20}[a-z])?){1,3}", fullmatch=True))
 def test_a_host_name_is_its_own_normal_form(host):
     assert hosts.normalised(host) == hosts.checked(host) == host
