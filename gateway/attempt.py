@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from providers.client import UpstreamResponse
 
 SECONDS_TO_END: Final = 0.25
+# Before an answer's first word: what is more than this is dropped, since nobody waits for comments.
+MOST_HELD: Final = 65_536
+CHUNK_BYTES: Final = 200
 
 
 class Attempt:
@@ -92,10 +95,14 @@ class Attempt:
         self._source = response.chunks()
         self._feed, self._next_bytes = self._parser.feed, self._source.__anext__
         held: list[Chunk] = []
+        room = MOST_HELD
         async for batch in self:
-            held += batch
-            if any(map(says_something, held)):
-                break
+            if any(map(says_something, batch)):
+                return held + batch
+            for chunk in batch:
+                room -= len(chunk.raw) + CHUNK_BYTES
+                if room > 0:
+                    held.append(chunk)
         return held
 
     def __aiter__(self) -> "Attempt":

@@ -8,10 +8,11 @@ MOST_TEXT_KEPT = 1_000_000
 class Meter:
     """Sees every chunk of one attempt. Text is kept, up to a bound, in case that no usage comes."""
 
-    __slots__ = ("_characters", "_text", "finish_reason", "finished", "output_bytes", "usage")
+    __slots__ = ("_characters", "_text", "finish_reason", "finished", "output_bytes", "usage", "usage_is_final")
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
+        self.usage_is_final = False
         self.finish_reason: str | None = None
         self.finished = False
         self.output_bytes = 0
@@ -27,6 +28,8 @@ class Meter:
                 self._text.append(text)
         if chunk.usage is not None and (chunk.usage.input_tokens or chunk.usage.output_tokens):
             self.usage = chunk.usage
+            # What comes before the end may be the prompt's alone.
+            self.usage_is_final = chunk.finished
         if chunk.finish_reason is not None:
             self.finish_reason = chunk.finish_reason
         if chunk.finished:

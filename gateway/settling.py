@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -41,12 +41,13 @@ def settle(services: "Services", attempt: "Attempt", error: BaseException | None
         return None
     ending = ending_of(attempt, error)
     attempt.began = None
-    usage = attempt.meter.usage
-    if usage is not None:
+    meter = attempt.meter
+    usage = meter.usage
+    if usage is not None and (meter.usage_is_final or not meter.output_bytes):
         record(services, attempt, ending, usage, "provider")
     elif attempt.refused or ending.error_code in NEVER_SENT:
         record(services, attempt, ending, NOTHING, "none")
-    elif ending.outcome != "completed" and not attempt.meter.output_bytes:
+    elif ending.outcome != "completed" and not meter.output_bytes:
         # Nothing came of it that could be counted, but the provider may have read the prompt.
         read = Usage(input_tokens=attempt.intent.estimated_input_tokens)
         record(services, attempt, ending, read, "estimated")
@@ -77,7 +78,20 @@ def outcome_of(attempt: "Attempt", error: BaseException | None) -> Outcome:
 def counted(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, exact: bool) -> None:
     """Another vendor's tokens are not OpenAI's: its counts are estimates."""
     source: UsageSource = "counted" if exact and attempt.target.provider == OPENAI else "estimated"
+    reported = attempt.meter.usage
+    if reported is not None:
+        usage = completed(reported, usage)
+        source = "provider" if usage == reported else source
     record(services, attempt, ending, usage, source)
+
+
+def completed(reported: Usage, ours: Usage) -> Usage:
+    """Usage that was reported before the end: the prompt's is good, the answer's at least what we have seen of it."""
+    return msgspec.structs.replace(
+        reported,
+        input_tokens=reported.input_tokens or ours.input_tokens,
+        output_tokens=max(reported.output_tokens, ours.output_tokens),
+    )
 
 
 def uncounted(attempt: "Attempt") -> Uncounted:
@@ -95,8 +109,7 @@ def uncounted(attempt: "Attempt") -> Uncounted:
 def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, source: UsageSource) -> None:
     intent, price = attempt.intent, attempt.target.price
     cost_nano = 0 if price is None or source == "none" else cost(usage, price)
-    # Who got no byte of an answer pays nothing for it, whatever the provider takes.
-    charge_nano = 0 if ending.outcome == "failed" else cost_nano
+    charge_nano = charge(cost_nano, ending.outcome, attempt.target.provider_scope)
     services.ledger.settle(
         Settlement(
             request_id=intent.request_id,
@@ -126,6 +139,12 @@ def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usag
     )
     metrics.record_settlement(attempt, ending, usage, charge_nano)
     services.write_line(completion_line(services, attempt, ending, usage, cost_nano))
+
+
+def charge(cost_nano: int, outcome: Outcome, scope: Literal["platform", "tenant"]) -> int:
+    """What the tenant pays us: nothing at a provider of its own, which it pays itself, and nothing where it got no byte
+    of an answer, whatever the provider takes."""
+    return 0 if scope == "tenant" or outcome == "failed" else cost_nano
 
 
 def completion_line(

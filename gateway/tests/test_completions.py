@@ -21,7 +21,9 @@ async def test_a_whole_answer_is_passed_on_and_settled(gateway, tenant):
     [row] = await settlements(gateway, response.headers["x-request-id"])
     used = answer["usage"]
     assert (row["input_tokens"], row["output_tokens"]) == (used["prompt_tokens"], used["completion_tokens"])
-    assert row["cost_nano"] == used["prompt_tokens"] * 2000 + used["completion_tokens"] * 8000 == row["charge_nano"]
+    assert row["cost_nano"] == used["prompt_tokens"] * 2000 + used["completion_tokens"] * 8000 > 0
+    # The provider is the tenant's own, and paid by it.
+    assert row["charge_nano"] == 0
     assert (row["outcome"], row["usage_source"], row["finish_reason"]) == ("completed", "provider", "stop")
     assert (row["provider"], row["provider_scope"], row["model"]) == ("mock", "tenant", "plain")
     assert (row["tenant_id"], row["api_key_id"]) == (tenant.tenant.id, tenant.key_uuid)

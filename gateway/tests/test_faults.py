@@ -86,7 +86,7 @@ async def test_a_stream_that_breaks_ends_with_an_error_and_without_done(gateway,
     assert (row["outcome"], row["error_code"]) == ("cut", seen[-1]["error"]["code"])
     chunks = len([event for event in seen[:-1] if event["choices"][0]["delta"].get("content")])
     assert row["output_tokens"] >= chunks >= 1
-    assert row["charge_nano"] == row["cost_nano"] > 0
+    assert row["cost_nano"] > 0
 
 
 async def test_the_sdk_raises_on_a_broken_stream(gateway, tenant):
