@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 LONGEST_PIECE: Final = 128
 MOST_CHARACTERS: Final = 400_000
 MOST_WAITING: Final = 1_000
+MOST_BYTES_WAITING: Final = 64 * 1024 * 1024
 TOKENS_PER_MESSAGE: Final = 4
 TOKENS_OF_REPLY: Final = 3
 # A piece ends before a space where it can: there the vocabulary's own words end too.
@@ -45,6 +46,11 @@ class Uncounted(msgspec.Struct, frozen=True):
     output_bytes: int
     estimated_input_tokens: int
 
+    @property
+    def size(self) -> int:
+        """Bytes that it keeps in memory."""
+        return len(self.messages) + len(self.tools) + len(self.output)
+
 
 class TokenCounter:
     """One thread and a bounded queue before it; beyond that, or after a failure, an estimate by length."""
@@ -52,18 +58,21 @@ class TokenCounter:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="counting")
         self._waiting: set[asyncio.Future[Usage]] = set()
+        self._bytes_waiting = 0
 
     def count(self, uncounted: Uncounted, then: Counted) -> None:
         """Calls `then(usage, whether it was counted)` on the event loop, later or, when too much waits, at once."""
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MOST_WAITING or self._bytes_waiting + uncounted.size > MOST_BYTES_WAITING:
             then(estimate(uncounted), False)
             return
         counting = asyncio.get_running_loop().run_in_executor(self._thread, count, uncounted)
         self._waiting.add(counting)
+        self._bytes_waiting += uncounted.size
         counting.add_done_callback(lambda done: self._counted(done, uncounted, then))
 
     def _counted(self, done: "asyncio.Future[Usage]", uncounted: Uncounted, then: Counted) -> None:
         self._waiting.discard(done)
+        self._bytes_waiting -= uncounted.size
         failure = None if done.cancelled() else done.exception()
         if done.cancelled() or failure is not None:
             log.warning("tokens_not_counted", error=repr(failure))

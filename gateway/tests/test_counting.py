@@ -74,6 +74,20 @@ async def test_what_does_not_fit_in_the_queue_is_estimated_at_once(monkeypatch):
     await counter.drain(1)
 
 
+async def test_what_waits_is_bounded_in_bytes(monkeypatch):
+    monkeypatch.setattr(counting, "MOST_BYTES_WAITING", uncounted().size)
+    counter, results = TokenCounter(), []
+    for _ in range(2):
+        counter.count(uncounted(), lambda usage, exact: results.append(exact))
+    assert results == [False]
+    async with asyncio.timeout(30):
+        while len(results) < 2:  # noqa: ASYNC110 a callback has nothing to wait for
+            await asyncio.sleep(0.01)
+    counter.count(uncounted(), lambda usage, exact: results.append(exact))
+    await counter.drain(30)
+    assert results == [False, True, True]
+
+
 @pytest.mark.parametrize("broken", [{"messages": b"{"}, {"messages": b"7"}])
 async def test_what_cannot_be_counted_is_estimated(broken):
     counter, results = TokenCounter(), []
