@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 
+import pytest
 import uvicorn
 
-from orchestrator_site.whole_writes import HeadHeld, WholeWrites
+from orchestrator_site.whole_writes import MOST_HEAD, HeadHeld, WholeWrites
 
 
 class Recording(asyncio.Transport):
@@ -81,3 +82,49 @@ async def test_requests_on_one_connection_are_answered_in_order():
             assert head.startswith(b"HTTP/1.1 200")
             assert await reader.readuntil(b"0\r\n\r\n") == b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
         writer.close()
+
+
+async def sent_to(port, *pieces) -> bytes:
+    """The answer to what is sent piece by piece, up to the end of the connection or of two seconds."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answer = b""
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(2):
+            while received := await reader.read(65_536):
+                answer += received
+    writer.close()
+    return answer
+
+
+LONG = b"x-long: " + b"y" * MOST_HEAD + b"\r\n"
+MANY = b"x-short: 1\r\n" * (MOST_HEAD // 10)
+
+
+@pytest.mark.parametrize("headers", [LONG, MANY])
+@pytest.mark.parametrize("step", [1 << 20, 10_000])
+@pytest.mark.parametrize("ended", [True, False])
+async def test_a_head_that_is_too_long_is_refused_and_the_connection_closed(headers, step, ended):
+    whole = b"GET / HTTP/1.1\r\nHost: x\r\n" + headers + (b"\r\n" if ended else b"")
+    async with served() as port:
+        answer = await sent_to(port, *[whole[start : start + step] for start in range(0, len(whole), step)])
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+async def test_trailers_without_end_are_not_gathered():
+    start = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n"
+    async with served() as port:
+        assert (await sent_to(port, start, *[b"x-trailer: 1\r\n" * 1_000] * 5)).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_long_bodies_and_long_heads_within_the_limit_are_answered():
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nx-long: " + b"y" * (MOST_HEAD - 200) + b"\r\nContent-Length: 900000\r\n"
+    both = head + b"Connection: close\r\n\r\n" + b" " * 900_000
+    async with served() as port:
+        first = head + b"\r\n" + b" " * 900_000
+        answer = await sent_to(port, first + both)
+    assert answer.count(b"HTTP/1.1 200") == 2
