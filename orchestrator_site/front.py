@@ -14,6 +14,7 @@ from orchestrator_site.cors import CrossOrigin
 from orchestrator_site.health.endpoints import HealthEndpoints
 from orchestrator_site.metrics_exposure import MetricsEndpoint
 from orchestrator_site.observation import Observed, Record
+from orchestrator_site.patience import Patience
 from orchestrator_site.websockets import refuse_socket
 
 ALIAS = "/api/v1/"
@@ -41,7 +42,7 @@ class Front:
     ) -> None:
         self._lifespan = lifespan
         self._gateway = gateway
-        self._observed = Observed(choose(health, metrics, django), record)
+        self._observed = Observed(choose(health, metrics, Patience(django)), record)
         self._answer: Application = self._route
         if cors_origins:
             self._answer = CrossOrigin(self._route, cors_origins, record)

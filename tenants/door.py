@@ -11,6 +11,7 @@ path and the statement timeout are set for that transaction alone (`set_config(â
 Nothing else in the project calls `connection.set_schema` or `connection.set_tenant`.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ __all__ = [
     "TenantRef",
     "in_open_scope",
     "in_platform_scope",
+    "no_later_than",
     "owner_rights",
     "platform_db",
     "platform_scope",
@@ -50,6 +52,7 @@ R = TypeVar("R")
 connection = cast(DatabaseWrapper, default_connection)
 
 _inside: ContextVar[str | None] = ContextVar("door", default=None)
+_ends_at: ContextVar[float] = ContextVar("door_ends_at", default=math.inf)
 
 
 class NestedDoor(RuntimeError):
@@ -79,6 +82,16 @@ def owner_rights() -> Iterator[None]:
     yield
     # After an error the transaction, and the role with it, is rolled back.
     _set_local({"role": SYSTEM_ROLE})
+
+
+@contextmanager
+def no_later_than(deadline_at: float) -> Iterator[None]:
+    """Statements of the scopes opened inside end by `deadline_at` (monotonic time), however much longer those allow."""
+    token = _ends_at.set(deadline_at)
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
 
 
 def in_platform_scope(function: Callable[P, R]) -> Callable[P, R]:
@@ -140,7 +153,8 @@ def _scope(name: str, schema: str, role: str, tenant_id: str, deadline: float) -
     try:
         connection.set_schema(schema)
         with transaction.atomic(durable=True):
-            _bind(role=role, tenant_id=tenant_id, milliseconds=max(1, round(deadline * 1000)))
+            seconds = min(deadline, _ends_at.get() - time.monotonic())
+            _bind(role=role, tenant_id=tenant_id, milliseconds=max(1, round(seconds * 1000)))
             yield
     finally:
         _inside.reset(token)

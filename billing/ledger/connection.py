@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 import structlog
 
+from common.postgres import GIVEN_UP_WHEN_SILENT
+
 log = structlog.get_logger(__name__)
 
 ROLE = "orchestrator_system"
@@ -116,6 +118,7 @@ class LedgerConnection:
                 autocommit=True,
                 connect_timeout=max(2, int(self._connect_seconds)),
                 application_name=f"orchestrator {self._name}",
+                **GIVEN_UP_WHEN_SILENT,
             ),
             self._connect_seconds,
         )

@@ -11,6 +11,7 @@ import psycopg
 import structlog
 
 from common.errors import Unavailable
+from common.postgres import GIVEN_UP_WHEN_SILENT
 from tenants.config_version import CHANNEL
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,11 @@ async def follow_changes(database_url: str, poll: Callable[[], Awaitable[None]])
 async def listen(database_url: str, poll: Callable[[], Awaitable[None]]) -> None:
     """On a connection of its own. Raises when that is lost, or the poll fails."""
     async with await psycopg.AsyncConnection.connect(
-        database_url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="orchestrator configuration"
+        database_url,
+        autocommit=True,
+        connect_timeout=CONNECT_SECONDS,
+        application_name="orchestrator configuration",
+        **GIVEN_UP_WHEN_SILENT,
     ) as connection:
         await connection.execute(f"LISTEN {CHANNEL}")
         while True:

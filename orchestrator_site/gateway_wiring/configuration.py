@@ -12,6 +12,7 @@ from common.errors import Unavailable
 from providers.catalogue import Catalogue
 from providers.snapshots import load_platform_catalogue, load_tenant_catalogue
 from tenants import database_threads, snapshots
+from tenants.door import no_later_than
 from tenants.identity import TenantRef
 
 DEADLINE_SECONDS: Final = 5.0
@@ -48,7 +49,12 @@ class PostgresConfiguration:
 
 async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """`function`, which opens its own scope, in a database thread. Raises Unavailable when the database is away."""
+
+    def work(deadline_at: float) -> R:
+        with no_later_than(deadline_at):
+            return function(*args, **kwargs)
+
     try:
-        return await database_threads.run(lambda _: function(*args, **kwargs), DEADLINE_SECONDS)
+        return await database_threads.run(work, DEADLINE_SECONDS)
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise Unavailable("The configuration cannot be read at the moment.", retry_after=1) from error

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from common.postgres import GIVEN_UP_WHEN_SILENT
 from orchestrator_site.settings.environment import ConfigurationError
 
 APP_ROLE = "orchestrator_app"
@@ -21,5 +22,10 @@ def database(url: str) -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "assume_role": APP_ROLE, **dict(parse_qsl(parts.query))},
+        "OPTIONS": {
+            "connect_timeout": 5,
+            **GIVEN_UP_WHEN_SILENT,
+            "assume_role": APP_ROLE,
+            **dict(parse_qsl(parts.query)),
+        },
     }

@@ -5,15 +5,16 @@ import dataclasses
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from psycopg_pool import PoolTimeout
 
 from common.errors import NotFound, Unavailable
 from common.ids import new_id
 from orchestrator_site.gateway_wiring.changes import follow_changes
-from orchestrator_site.gateway_wiring.configuration import PostgresConfiguration, read
+from orchestrator_site.gateway_wiring.configuration import DEADLINE_SECONDS, PostgresConfiguration, read
 from orchestrator_site.gateway_wiring.services import gateway_settings
 from tenants.actions.tenants import change_tenant
+from tenants.door import platform_scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOURCE = PostgresConfiguration(default_model="demo/demo-chat")
@@ -36,6 +37,17 @@ async def test_keys_hosts_and_versions_are_found(cast):
     await SOURCE.platform_catalogue()
     with pytest.raises(NotFound):
         await SOURCE.identity(new_id())
+
+
+async def test_what_is_read_ends_with_its_deadline():
+    def left():
+        with platform_scope(), connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('statement_timeout', true), pg_sleep(0)")
+            return cursor.fetchone()[0]
+
+    shown = await read(left)
+    seconds = int(shown.removesuffix("ms")) / 1000 if shown.endswith("ms") else int(shown.removesuffix("s"))
+    assert 0 < seconds <= DEADLINE_SECONDS
 
 
 @pytest.mark.parametrize("error", [OperationalError("hidden"), PoolTimeout("hidden")])
