@@ -32,7 +32,7 @@ def build(environment: Environment) -> Front:
         lifespan=Lifespan(metrics_port, gateway.opened),
         gateway=gateway,
         django=cast(Application, get_asgi_application()),
-        health=HealthEndpoints(environment, lambda: gateway.checkup),
+        health=HealthEndpoints(environment, lambda: gateway.checkup, gateway.provider_health),
         metrics=MetricsEndpoint(environment.metrics_token),
         record=record_request,
         cors_origins=environment.cors_origins,

@@ -1,10 +1,11 @@
 """The gateway as a part of the web process: closed, open, closed again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
 from common.errors import Unavailable
+from common.redis import RedisConnection
 from gateway.edge.app import GatewayEdge, find_route
 from gateway.edge.errors import error_body, error_headers
 from orchestrator_site import garbage
@@ -16,6 +17,7 @@ from orchestrator_site.health.parts import checks
 from orchestrator_site.lifespan import background
 from orchestrator_site.observation import Observed, Record
 from orchestrator_site.settings.environment import Environment
+from providers import health
 
 CLOSED: Final = Unavailable("This process is starting or about to stop.", code="not_open", retry_after=1)
 
@@ -28,12 +30,20 @@ class WiredGateway:
         self._edge: GatewayEdge | None = None
         self._refusal = Observed(refuse, record)
         self.checkup: Checkup | None = None
+        self._redis: RedisConnection | None = None
 
     def handles(self, path: str) -> bool:
         return find_route(path) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self._edge or self._refusal)(scope, receive, send)
+
+    async def provider_health(self) -> Mapping[str, health.ProviderHealth]:
+        """What was last seen of each platform provider; nothing while Redis is away, which is told as a part."""
+        try:
+            return {} if self._redis is None else health.decode(await self._redis.call("HGETALL", health.KEY))
+        except Unavailable:
+            return {}
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -46,11 +56,12 @@ class WiredGateway:
         ):
             self.checkup = Checkup(checks(redis=services.redis, accepting=lambda: services.ledger.accepting))
             self._edge = GatewayEdge(services)
+            self._redis = services.redis
             garbage.settle()
             try:
                 yield
             finally:
-                self._edge = self.checkup = None
+                self._edge = self.checkup = self._redis = None
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:

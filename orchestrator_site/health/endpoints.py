@@ -2,7 +2,8 @@
 
 /live    200 while the process runs its event loop
 /ready   200 when it can take requests: every part works and it is not about to stop; else 503 with the reasons
-/health  the parts with their latencies; 503 when one of them does not work
+/health  the parts with their latencies; 503 when one of them does not work. And how the platform's providers were when
+         last looked at: one that fails is no reason to take this process away
 /info    name, version, commit, environment, uptime, feature flags
 """
 
@@ -21,15 +22,19 @@ from orchestrator_site.settings.environment import Environment
 METHODS: Final = ("GET", "HEAD")
 ALLOW: Final = ((b"allow", b"GET, HEAD"),)
 
+ProviderHealths = Callable[[], Awaitable[Mapping[str, Any]]]
 Report = tuple[int, Mapping[str, Any]]
 
 
 class HealthEndpoints:
-    """`checkup` gives None until the application is open."""
+    """`checkup` gives None until the application is open. `providers`: by name, in a shape that JSON has."""
 
-    def __init__(self, environment: Environment, checkup: Callable[[], Checkup | None]) -> None:
+    def __init__(
+        self, environment: Environment, checkup: Callable[[], Checkup | None], providers: ProviderHealths
+    ) -> None:
         self._environment = environment
         self._checkup = checkup
+        self._providers = providers
         self._began = time.monotonic()
         self._reports: dict[str, Callable[[], Awaitable[Report]]] = {
             "/live": self._live,
@@ -64,6 +69,7 @@ class HealthEndpoints:
             "status": "ok" if works else "degraded",
             "draining": is_draining(),
             "parts": {part.name: described(part) for part in parts},
+            "providers": await self._providers(),
         }
 
     async def _info(self) -> Report:

@@ -73,7 +73,9 @@ class Environment:
     cors_origins: tuple[str, ...] = variable(
         "Origins whose browsers may call /v1, comma separated; `*` for all.", default=()
     )
-    health_check_interval: float = variable("Seconds between checks of a provider.", default=60.0)
+    health_check_interval: float = variable(
+        "Seconds between looks at each platform provider, shown by `/health`; 0 for none.", default=60.0
+    )
     model_configs: str = variable("A JSON file that seeds platform providers and routes at start.", default="")
     metrics_port: int = variable("Loopback port of /metrics; 0 for none.", default=0)
     metrics_token: str = variable(

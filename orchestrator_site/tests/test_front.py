@@ -2,7 +2,9 @@
 
 import asyncio
 import dataclasses
+import threading
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +13,12 @@ from django.conf import settings
 
 from gateway import metrics
 from orchestrator_site.lifespan import Lifespan, background
+from orchestrator_site.patience import Patience
 from orchestrator_site.tests.asgi_caller import ask
 from orchestrator_site.web_process import build
+from providers import health as provider_health
+from providers.health import ProviderHealth
+from tenants.config_version import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +94,34 @@ async def test_opened_it_is_ready_and_serves_a_tenants_key(cast):
             usage = await ask(application, f"{prefix}/usage", headers={"x-api-key": cast.acme.key})
             assert usage.status == 200, usage.body
     assert (await ask(application, "/v1/models")).status == 503
+
+
+async def test_health_shows_how_the_providers_were():
+    seen = ProviderHealth("failing", 12.5, datetime(2026, 11, 21, tzinfo=UTC), "timeout")
+    await asyncio.to_thread(
+        redis_client().hset, provider_health.KEY, "slow", provider_health.encode({"slow": seen})["slow"]
+    )
+    try:
+        async with opened(front()) as application:
+            health = await ask(application, "/health")
+    finally:
+        await asyncio.to_thread(redis_client().hdel, provider_health.KEY, "slow")
+    assert health.status == 200
+    assert health.json()["providers"]["slow"]["error"] == "timeout"
+
+
+async def test_pages_are_waited_for_no_longer_than_patience_lasts(monkeypatch):
+    """A frozen database keeps its thread, and nobody else."""
+    monkeypatch.setattr(Patience.__init__, "__defaults__", (0.3,))
+    thaw = threading.Event()
+    monkeypatch.setattr("console.views.api_url", lambda request: str(thaw.wait(20)))
+    application = front()
+    try:
+        assert (await ask(application, "/")).status == 503
+        assert (await ask(application, "/live")).status == 200
+    finally:
+        thaw.set()
+        await asyncio.sleep(0.1)
 
 
 async def test_an_alias_reaches_no_page():

@@ -2,6 +2,7 @@
 
 import asyncio
 import tomllib
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -13,6 +14,7 @@ from orchestrator_site.commit import commit
 from orchestrator_site.health.checks import Checkup, NotYet
 from orchestrator_site.health.endpoints import HealthEndpoints
 from orchestrator_site.tests.asgi_caller import ask
+from providers.health import ProviderHealth
 
 
 async def fine():
@@ -37,7 +39,11 @@ async def behind():
 
 def endpoints(**checks):
     checkup = Checkup(checks, deadline=0.05)
-    return HealthEndpoints(settings.ENVIRONMENT, lambda: checkup)
+    return HealthEndpoints(settings.ENVIRONMENT, lambda: checkup, failing_provider)
+
+
+async def failing_provider():
+    return {"demo": ProviderHealth("failing", 3.0, datetime(2026, 11, 21, tzinfo=UTC), "timeout")}
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,15 @@ async def test_all_parts_working_is_ready_and_healthy():
     application = endpoints(good=fine)
     assert (await ask(application, "/ready")).json() == {"status": "ready"}
     assert (await ask(application, "/health")).json()["status"] == "ok"
+
+
+async def test_a_provider_that_fails_is_shown_and_takes_nobody_away():
+    application = endpoints(good=fine)
+    health = await ask(application, "/health")
+    assert (health.status, health.json()["status"]) == (200, "ok")
+    shown = {"status": "failing", "latency_ms": 3.0, "checked_at": "2026-11-21T00:00:00Z", "error": "timeout"}
+    assert health.json()["providers"] == {"demo": shown}
+    assert (await ask(application, "/ready")).status == 200
 
 
 async def test_many_who_ask_at_once_are_one_question():

@@ -37,6 +37,10 @@ def test_it_is_valid_and_complete_without_a_warning(tmp_path):
     )
 
 
+async def no_providers():
+    return {}
+
+
 def test_every_route_of_the_edge_is_described_with_its_methods(document):
     served = {
         (route.template, method)
@@ -44,7 +48,7 @@ def test_every_route_of_the_edge_is_described_with_its_methods(document):
         if isinstance(route, edge.Route)
         for method in route.methods - UNDOCUMENTED
     }
-    health = HealthEndpoints(settings.ENVIRONMENT, lambda: None)
+    health = HealthEndpoints(settings.ENVIRONMENT, lambda: None, no_providers)
     served |= {(path, "GET") for path in (*health._reports, "/metrics")}
     described = {(path, method) for path, method, _ in operations(document)}
     assert served
