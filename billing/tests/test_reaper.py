@@ -102,6 +102,29 @@ async def test_settled_intents_and_other_attempts_are_left_alone():
     assert entries_of(second)["settlement"]["outcome"] == "killed"
 
 
+@pytest.fixture
+def crowd():
+    """More processes than one run takes, silent for longer than the others and reaped a moment ago."""
+    host = f"crowd-{new_id()}"
+    with connect() as connection:
+        connection.execute(
+            "INSERT INTO public.billing_process"
+            " (id, kind, host, pid, started_at, heartbeat_at, watermark_at, ended_at, reaped_at)"
+            " SELECT gen_random_uuid(), 'test', %s, 1, t, t, t, t, now() + interval '1 hour'"
+            " FROM generate_series(1, 600), (SELECT now() - interval '1 day' AS t) AS long_ago",
+            [host],
+        )
+        yield
+        connection.execute("DELETE FROM public.billing_process WHERE host = %s", [host])
+
+
+async def test_a_crowd_reaped_a_moment_ago_keeps_nobody_waiting(crowd):
+    process_id, (intent,) = await dead_process()
+    await reaped()
+    assert entries_of(intent)["settlement"]["outcome"] == "killed"
+    assert registered(process_id)["reaped_at"] is not None
+
+
 async def test_a_living_process_keeps_its_open_intents():
     writer = LedgerWriter(database_url(), process_id=new_id(), kind="test")
     await writer.start()
