@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -63,10 +64,11 @@ class EntryAdmin(ReadOnlyAdmin):
         attempt, _, kind = rest.partition(":")
         rows: QuerySet[Any] = self.get_queryset(request)
         if self.model is Settlement:
-            rows = rows.filter(kind=kind)
+            # Django's quoting of ids in the admin can spell a NUL, which PostgreSQL refuses.
+            rows = rows.filter(kind=kind.replace("\0", "?"))
         try:
             return rows.filter(request_id=request_id, attempt=int(attempt)).first()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, ValidationError):
             return None
 
     @admin.display(description="cost, USD")

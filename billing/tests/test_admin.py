@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test import RequestFactory, override_settings
@@ -66,6 +68,23 @@ def test_an_attempt_has_a_page_of_its_own(intent):
     assert "2.500000000" in shown
     assert "0.000000001" not in shown
     assert 'name="_save"' not in shown
+
+
+@pytest.mark.parametrize("model", [Intent, Settlement])
+@pytest.mark.parametrize("place", ["x:1:intent", "x", "{id}:many:settlement", "{id}:99999999999:intent"])
+def test_a_place_that_is_nobodys_leads_back(model, place, intent):
+    request = RequestFactory().get("/admin/")
+    request.user = User(email="operator@example.com", is_staff=True, is_superuser=True, is_active=True)
+    setattr(request, "_messages", CookieStorage(request))  # noqa: B010 (a request of its own has none)
+    with platform_scope():
+        response = admin.site._registry[model].change_view(request, place.format(id=intent.request_id))
+    assert response.status_code == 302
+
+
+def test_a_quoted_nul_is_the_kind_of_no_settlement(intent):
+    with platform_scope():
+        place = unquote(f"{intent.request_id}:1:_00")
+        assert admin.site._registry[Settlement].get_object(RequestFactory().get("/"), place) is None
 
 
 def test_no_page_counts_the_whole_ledger(intent):
