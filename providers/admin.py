@@ -92,8 +92,10 @@ class CredentialAdmin(ActionAdmin[Credential]):
         self.switch(request, chosen, False)
 
     def switch(self, request: HttpRequest, chosen: "QuerySet[Credential]", enabled: bool) -> None:
-        for row in chosen.select_related("provider"):
+        rows = list(chosen.select_related("provider"))
+        for row in rows:
             enable_credential(owner=None, credential_id=row.id, enabled=enabled)
+        for row in rows:
             self.message_user(
                 request, f"{row.provider.name}, {row.label}: {'on' if enabled else 'off'}.", messages.SUCCESS
             )

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from tenants.door import platform_scope
+from tenants.operator_login import OperatorLoginForm
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -18,6 +19,7 @@ class PlatformAdminSite(AdminSite):
 
     site_header = "Operators"
     site_title = "Operators"
+    login_form = OperatorLoginForm
 
     def has_permission(self, request: HttpRequest) -> bool:
         return getattr(request, "tenant", None) is None and super().has_permission(request)

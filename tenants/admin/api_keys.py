@@ -2,9 +2,10 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from tenants.actions.api_keys import create_api_key, revoke_api_key
 from tenants.admin.base import ActionAdmin
@@ -54,11 +55,23 @@ class ApiKeyAdmin(ActionAdmin[ApiKey]):
             created_by=operator if isinstance(operator, UUID) else None,
             **values,
         )
-        self.message_user(request, f"This is the only time the key is shown: {made.text}", messages.WARNING)
+        request.made_key = made  # type: ignore[attr-defined]
         return made.id
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """The key's text, in this answer alone: a message would carry it through a cookie."""
+        page = {
+            **self.admin_site.each_context(request),
+            "title": "The new API key",
+            "opts": self.opts,
+            "key": request.made_key,  # type: ignore[attr-defined]
+        }
+        return TemplateResponse(request, "admin/new_api_key.html", page, headers={"Cache-Control": "no-store"})
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: "QuerySet[ApiKey]") -> None:
-        for row in chosen.select_related("tenant"):
+        rows = list(chosen.select_related("tenant"))
+        for row in rows:
             revoke_api_key(tenant=row.tenant.ref, key_id=row.key_id)
+        for row in rows:
             self.message_user(request, f"{row.name} ({row.key_id}) is revoked.")

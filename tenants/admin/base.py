@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -82,9 +83,13 @@ class ActionAdmin(GenericModelAdmin[Row]):
         return self.shown_here(request, super().changelist_view, request, extra_context)
 
     def shown_here(self, request: HttpRequest, view: Any, *args: Any) -> HttpResponse:
-        """The view's answer, or the page again with what an action refused; the view's transaction is undone then."""
+        """The view's answer, or the page again with what an action refused; all that the view wrote is undone then.
+
+        Django itself makes a list's actions no whole: it logs a deletion before it asks for one.
+        """
         try:
-            response: HttpResponse = view(*args)
+            with transaction.atomic():
+                response: HttpResponse = view(*args)
         except OrchestratorError as error:
             field = f"{error.param.replace('_', ' ').capitalize()}: " if error.param else ""
             self.message_user(request, field + error.message, messages.ERROR)

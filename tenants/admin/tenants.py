@@ -43,6 +43,9 @@ class TenantAdmin(ActionAdmin[Tenant]):
         self.move(request, chosen, TenantState.SUSPENDED)
 
     def move(self, request: HttpRequest, chosen: "QuerySet[Tenant]", state: TenantState) -> None:
-        for row in chosen:
+        rows = list(chosen)
+        for row in rows:
             set_tenant_state(tenant=row.ref, state=state)
+        # Told when all of it is done: a refusal undoes what came before it.
+        for row in rows:
             self.message_user(request, f"{row.slug} is {state} now.")

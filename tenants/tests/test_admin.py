@@ -2,13 +2,17 @@
 
 import base64
 import re
+import secrets
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.test import Client, override_settings
 from django.urls import reverse
 
 from tenants import snapshots
+from tenants.actions.people import add_member
+from tenants.actions.tenants import set_tenant_state
 from tenants.admin_scope import PlatformAdminSite
 from tenants.door import platform_scope
 from tenants.models import ApiKey, Domain, Membership, Plan, Team, TeamMember, Tenant, User
@@ -101,10 +105,13 @@ def test_a_key_is_shown_once_and_its_digest_never(operator, make_tenant):
     answer = operator.post(
         url(ApiKey, "add"),
         {"tenant": str(made_for.tenant.id), "name": "by hand", "scopes": ["models:read"]},
-        follow=True,
     )
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
     text = re.search(r"orc_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}", answer.content.decode())
     assert text is not None
+    assert not any(text[0].split("_")[2] in cookie.value for cookie in answer.client.cookies.values())
+    assert text[0] not in operator.get(url(ApiKey, "changelist")).content.decode()
     with platform_scope():
         row = ApiKey.objects.get(name="by hand", tenant_id=made_for.tenant.id)
     assert row.scopes == ["models:read"]
@@ -149,6 +156,64 @@ def test_people_teams_and_plans(operator, make_tenant):
         assert Membership.objects.get(id=membership.id).role == "owner"
         assert Plan.objects.get(name=f"Plan {tenant_id}").requests_per_minute == 7
     assert snapshots.tenant_of_host(f"chat.{made.tenant.slug}.example") == made.tenant
+
+
+def test_a_refused_removal_undoes_the_whole_action(operator, make_tenant):
+    """The viewer comes first in the list and could be removed; the last owner could not."""
+    made = make_tenant("refused")
+    owner, viewer = new_person("owner"), new_person("viewer")
+    ids = [
+        str(add_member(tenant=made.tenant, user_id=person.id, role=role))
+        for person, role in ((owner, "owner"), (viewer, "viewer"))
+    ]
+    answer = operator.post(
+        url(Membership, "changelist"),
+        {"action": "delete_selected", "_selected_action": ids, "post": "yes"},
+        follow=True,
+    )
+    text = answer.content.decode()
+    assert "at least one owner" in text
+    assert "Successfully deleted" not in text
+    with platform_scope():
+        assert Membership.objects.filter(id__in=ids).count() == 2
+        assert not LogEntry.objects.filter(object_id__in=ids).exists()
+
+
+def test_a_refused_step_undoes_the_steps_before_it_and_tells_of_none(operator, make_tenant):
+    first, second = make_tenant("aa-step"), make_tenant("zz-step")
+    set_tenant_state(tenant=second.tenant, state="suspended")
+    ids = [str(first.tenant.id), str(second.tenant.id)]
+    answer = operator.post(url(Tenant, "changelist"), {"action": "suspend", "_selected_action": ids}, follow=True)
+    text = answer.content.decode()
+    assert "cannot become suspended" in text
+    assert "is suspended now" not in text
+    assert snapshots.load_identity(first.tenant.id).state == "active"
+
+
+def guess(email, password, address):
+    form = {"username": email, "password": password}
+    client = Client(headers={"host": "localhost"}, REMOTE_ADDR=address)
+    return client.post("/admin/login/", form)
+
+
+def test_operators_sign_in_but_not_by_guessing(cast):
+    person = new_person("guessed")
+    with platform_scope():
+        User.objects.filter(id=person.id).update(is_staff=True, is_superuser=True)
+    for _ in range(7):
+        assert guess(person.email.upper(), PASSWORD, "198.51.100.1").status_code == 302
+    # The account is counted from wherever the guesses come …
+    shown = [guess(person.email, "wrong", f"198.51.100.{number}") for number in range(2, 9)]
+    assert "Please enter the correct" in shown[0].content.decode()
+    assert guess(person.email, PASSWORD, "198.51.100.20").status_code == 200
+    assert "Too many failed" in shown[-1].content.decode()
+
+
+def test_an_address_that_guesses_at_many_accounts_is_counted_too(cast):
+    address = f"198.51.100.{100 + secrets.randbelow(100)}"
+    shown = [guess(f"nobody-{secrets.token_hex(8)}@example.com", "wrong", address) for _ in range(12)]
+    assert "Please enter the correct" in shown[0].content.decode()
+    assert "Too many failed" in shown[-1].content.decode()
 
 
 def test_a_weak_password_is_refused(operator):
