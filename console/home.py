@@ -58,6 +58,11 @@ def find_tenant_name(tenant: TenantRef) -> str:
         return Tenant.objects.values_list("name", flat=True).get(id=tenant.id)
 
 
+def find_tenant_state(tenant: TenantRef) -> str:
+    with tenant_scope(tenant):
+        return Tenant.objects.values_list("state", flat=True).get(id=tenant.id)
+
+
 def load_home(member: Member, *, now: datetime | None = None) -> Home:
     """The last DAYS local days, today included."""
     zone = ZoneInfo(member.time_zone)

@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from psycopg_pool import PoolTimeout
+from redis import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -58,6 +59,7 @@ FORESEEN: Final[tuple[tuple[tuple[type[Exception], ...], Callable[[], errors.Orc
         (OperationalError, InterfaceError, PoolTimeout),
         lambda: errors.Unavailable("The database cannot be reached at the moment.", retry_after=1),
     ),
+    ((RedisError,), lambda: errors.Unavailable("The counters cannot be reached at the moment.", retry_after=1)),
 )
 STATUSES: Final = {
     400: errors.InvalidRequest,

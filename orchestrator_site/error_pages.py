@@ -20,7 +20,7 @@ ADVICE: Final = {
     400: "Something in it is broken or too large. Go back and try again.",
     403: "You are signed in as somebody who has no access to this page.",
     404: "The address may be mistyped, or the page may have moved.",
-    503: "We cannot reach our database right now. Please try again in a moment.",
+    503: "Something we need does not answer right now. Please try again in a moment.",
 }
 
 

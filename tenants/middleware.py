@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -25,7 +26,7 @@ class TenantRequest(HttpRequest):
 
 
 class TenantMiddleware:
-    """Sets `request.tenant` and `request.urlconf`; answers 404 on a host that is nobody's.
+    """Sets `request.tenant` and `request.urlconf`; answers 404 on a host that is nobody's, 400 to a NUL in the address.
 
     It binds no database connection: who reads a tenant's tables opens the door for `request.tenant`.
     """
@@ -43,6 +44,7 @@ class TenantMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
             return self.answer_async(request)
+        refuse_nul(request)
         host = hosts.normalised(request.get_host())
         tenant = None
         if may_have_tenant(request, host):
@@ -55,6 +57,7 @@ class TenantMiddleware:
         return response
 
     async def answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        refuse_nul(request)
         host = hosts.normalised(request.get_host())
         tenant = None
         if may_have_tenant(request, host):
@@ -65,6 +68,13 @@ class TenantMiddleware:
         refusal = place(request, host, tenant)
         response: HttpResponseBase = refusal or await self.get_response(request)
         return response
+
+
+def refuse_nul(request: HttpRequest) -> None:
+    """Raises BadRequest: PostgreSQL holds no NUL in text, so nothing can be meant by one, in any filter or search."""
+    query = request.META.get("QUERY_STRING", "")
+    if "\0" in request.path or "\0" in query or "%00" in query:
+        raise BadRequest("There is a NUL in the address.")
 
 
 def may_have_tenant(request: HttpRequest, host: str) -> bool:

@@ -100,13 +100,109 @@ def test_there_are_no_accounts_on_the_public_host_and_no_admin_on_a_tenants(clie
     assert page(client, cast.acme.host, "/admin/")[0].status_code == 404
 
 
-@pytest.mark.parametrize(("state", "says"), [("read_only", "is read-only"), ("suspended", "is suspended")])
-def test_the_state_of_a_tenant_is_said(client, cast, make_tenant, state, says):
-    made = make_tenant()
-    add_member(tenant=made.tenant, user_id=cast.alice.id, role="owner")
-    set_tenant_state(tenant=made.tenant, state=state)
+@pytest.fixture
+def in_state(cast, make_tenant):
+    """A tenant of Alice's in that state."""
+
+    def make(state):
+        made = make_tenant()
+        add_member(tenant=made.tenant, user_id=cast.alice.id, role="owner")
+        set_tenant_state(tenant=made.tenant, state=state)
+        return made
+
+    return make
+
+
+def test_a_read_only_tenant_shows_its_pages_and_says_so(client, cast, in_state):
+    made = in_state("read_only")
     sign_in(client, made.host, cast.alice)
-    assert says in page(client, made.host)[1]
+    response, text = page(client, made.host)
+    assert response.status_code == 200
+    assert "is read-only" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/accounts/password/reset/"])
+def test_a_suspended_tenant_has_one_page_that_says_so(client, cast, in_state, path):
+    made = in_state("suspended")
+    response, text = page(client, made.host, path)
+    assert response.status_code == 403
+    assert "This tenant is suspended" in text
+    set_tenant_state(tenant=made.tenant, state="active")
+    assert page(client, made.host, path)[0].status_code == 200
+
+
+def test_a_suspended_tenants_member_who_was_signed_in_sees_nothing_more(client, cast, in_state):
+    made = in_state("read_only")
+    sign_in(client, made.host, cast.alice)
+    set_tenant_state(tenant=made.tenant, state="suspended")
+    response, text = page(client, made.host)
+    assert response.status_code == 403
+    assert "Usage" not in text
+    assert page(client, made.host, "/docs")[0].status_code == 200
+
+
+@pytest.fixture
+def redis_away(settings):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+        }
+    }
+
+
+def test_signing_out_works_without_redis_and_for_good(client, cast, request):
+    sign_in(client, cast.acme.host, cast.alice)
+    kept = client.cookies["sessionid"].value
+    request.getfixturevalue("redis_away")
+    assert "Usage" in page(client, cast.acme.host)[1]
+    assert client.post("/accounts/logout/", headers={"host": cast.acme.host}).status_code == 302
+    client.cookies["sessionid"] = kept
+    assert "Usage" not in page(client, cast.acme.host)[1]
+
+
+@pytest.mark.parametrize("host", ["acme", "localhost"])
+def test_nobody_signs_in_while_nothing_counts_the_attempts(client, cast, redis_away, host):
+    client.raise_request_exception = False
+    if host == "acme":
+        response = sign_in(client, cast.acme.host, cast.alice)
+    else:
+        form = {"username": cast.alice.email, "password": cast.alice.password}
+        response = client.post("/admin/login/", form, headers={"host": host})
+    assert response.status_code == 503
+    assert response["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(("host", "path"), [("acme", "/"), ("acme", "/accounts/login/"), ("localhost", "/admin/")])
+def test_a_cookie_that_is_no_session_key_is_nobodys(client, cast, host, path):
+    host = cast.acme.host if host == "acme" else host
+    response = client.get(path, headers={"host": host, "cookie": r'sessionid="aaaaaaaaaa\000b"'})
+    assert response.status_code in (200, 302)
+
+
+@pytest.mark.parametrize("path", ["/?q=%00", "/%00", "/admin/tenants/tenant/?state=%00", "/static/%00.css"])
+@pytest.mark.parametrize("host", ["acme", "localhost"])
+def test_a_nul_in_an_address_makes_no_sense(client, cast, host, path):
+    response, text = page(client, cast.acme.host if host == "acme" else host, path)
+    assert response.status_code == 400
+    assert "makes no sense" in text
+
+
+def test_guesses_are_counted_for_an_account_whatever_host_they_name(client, make_tenant):
+    email = f"guessed-{make_tenant().tenant.slug}@example.com"
+
+    def guess(number):
+        # Behind a proxy of many addresses, so that only the account is counted.
+        return client.post(
+            "/accounts/login/",
+            {"login": email, "password": "wrong"},
+            headers={"host": f"{make_tenant().host}:{number}"},
+            REMOTE_ADDR=f"203.0.113.{number}",
+        ).content.decode()
+
+    shown = [guess(number) for number in range(1, 8)]
+    assert "are not correct" in shown[0]
+    assert "Too many failed" in shown[-1]
 
 
 def test_posting_to_a_page_is_refused(client, cast):

@@ -31,14 +31,14 @@ def serve():
     """Starts the web process with the small application; whatever was started is ended."""
     started = []
 
-    def start(port, **environment):
+    def start(port, app="orchestrator_site.tests.small_application:application", **environment):
         process = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
                 "orchestrator_site.serve",
                 "--app",
-                "orchestrator_site.tests.small_application:application",
+                app,
             ],
             env={**os.environ, **ENVIRONMENT, "PORT": str(port), **environment},
             stdout=subprocess.PIPE,
@@ -184,3 +184,13 @@ def test_only_a_trusted_proxy_may_say_who_calls(serve, trusted, seen):
     assert wait_until(lambda: is_ready(port), 20)
     headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
     assert get(port, **headers)[1].split(" ", 1)[1] == seen
+
+
+@pytest.mark.parametrize(("trusted", "scheme"), [("127.0.0.1", "https"), ("192.0.2.1", "http")])
+def test_django_believes_the_same_proxies(serve, trusted, scheme):
+    """The landing page names the API under the scheme that the request came by."""
+    port = free_port()
+    serve(port, app="orchestrator_site.tests.django_alone:application", TRUSTED_PROXIES=trusted)
+    assert wait_until(lambda: get(port, "/live") == (200, ""), 20)
+    _, page = get(port, "/", **{"X-Forwarded-Proto": "https"})
+    assert f"{scheme}://127.0.0.1:{port}/v1" in page
