@@ -49,7 +49,7 @@ test: $(TOOLS) test-peers
 
 .PHONY: test-peers
 test-peers:
-	@if [ -f $(PEERS)/package-lock.json ] && [ ! -d $(PEERS)/node_modules ]; then npm ci --no-fund --no-audit --prefix $(PEERS); fi
+	@if [ -f $(PEERS)/package-lock.json ] && [ ! -d $(PEERS)/node_modules ]; then npm ci --ignore-scripts --no-fund --no-audit --prefix $(PEERS); fi
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0; \
 	apt-get update -q && apt-get install -q -y --no-install-recommends chromium \
