@@ -126,10 +126,8 @@ class Postgres:
     @contextmanager
     def _password_file(self) -> Iterator[Path]:
         path = self.folder / "superuser.password"
-        path.touch(mode=0o600)
+        self.user.write(self.folder.parent, path, self.notes.password(SUPERUSER))
         try:
-            self.user.own(path)
-            path.write_text(self.notes.password(SUPERUSER))
             yield path
         finally:
             path.unlink()
@@ -158,9 +156,8 @@ class Postgres:
 
     def _write_settings(self) -> None:
         settings = {**SETTINGS, **({} if self.durable else UNSAFE_BUT_FAST), "port": str(self.notes.port("postgres"))}
-        path = self.cluster / "postgresql.conf"
-        path.write_text("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
-        self.user.own(path)
+        text = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+        self.user.write(self.folder.parent, self.cluster / "postgresql.conf", text)
 
     def _recorded_pid(self) -> int | None:
         try:
@@ -174,10 +171,11 @@ class Postgres:
     def _run(self, program: str, *arguments: str, elsewhere: bool = False) -> "subprocess.CompletedProcess[str]":
         """A program of PostgreSQL's (or, `elsewhere`, of the system's) as the servers' user; its output in `stdout`.
 
-        The output goes through a file: a server that inherited a pipe would keep us waiting for its end.
+        The output goes through a file: a server that inherited a pipe would keep us waiting for its end. It lies where
+        the servers' user cannot put a link in its place.
         """
         command = [program if elsewhere else str(self.programs / program), *arguments]
-        output = self.folder / "programs.log"
+        output = self.folder.with_name("postgres-programs.log")
         with output.open("w") as sink:
             ended = subprocess.run(
                 command, stdout=sink, stderr=sink, env=ENVIRONMENT, check=False, **self.user.spawn_arguments

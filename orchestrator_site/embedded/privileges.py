@@ -4,11 +4,14 @@ PostgreSQL refuses to run as root. Started by root, both servers run as an unpri
 enter the folder of their files; a checkout under a folder closed to others gets its state below /var/lib instead.
 """
 
+import contextlib
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +39,44 @@ class ServiceUser:
         return {"cwd": "/", "umask": 0o077, "stdin": subprocess.DEVNULL, **become}
 
     def own(self, path: Path) -> None:
-        """Hands `path` to this user."""
+        """Hands `path` itself to this user, never what a link of that name leads to."""
         if self.uid is not None and self.gid is not None:
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def write(self, state: Path, path: Path, text: str) -> None:
+        """Makes `path`, somewhere below `state`, a file of this user's that others cannot read.
+
+        Below `state` folders are this user's, who may have put links there: none is followed, and what is at `path`
+        is replaced, not opened. Raises OSError.
+        """
+        *folders, name = path.relative_to(state).parts
+        with contextlib.ExitStack() as opened:
+            folder = opened.enter_context(directory(state, None))
+            for part in folders:
+                folder = opened.enter_context(directory(part, folder))
+            fresh = f".{name}.{secrets.token_hex(8)}"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            with open(os.open(fresh, flags, 0o600, dir_fd=folder), "w") as file:
+                file.write(text)
+                if self.uid is not None and self.gid is not None:
+                    os.fchown(file.fileno(), self.uid, self.gid)
+            os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
 
     def can(self, flag: str, path: Path) -> bool:
         """Whether `test <flag> <path>` holds for this user: asked of the system, since ACLs and mounts count too."""
         spawn = subprocess.run(["/usr/bin/env", "test", flag, str(path)], **self.spawn_arguments, check=False)
         return spawn.returncode == 0
+
+
+@contextlib.contextmanager
+def directory(name: Path | str, within: int | None) -> Iterator[int]:
+    """An open folder; inside another, a link is none."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | (0 if within is None else os.O_NOFOLLOW)
+    number = os.open(name, flags, dir_fd=within)
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
 def service_user(existing: Path | None = None) -> ServiceUser:

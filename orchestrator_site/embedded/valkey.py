@@ -1,7 +1,5 @@
 """The embedded Valkey: a config file, a daemon, a password, loopback only."""
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -111,15 +109,14 @@ class Valkey:
             "dir": f'"{self.folder}"',
             "logfile": f'"{self.log}"',
         }
-        self.config.touch(mode=0o600)
-        self.config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-        self.user.own(self.config)
+        text = "".join(f"{name} {value}\n" for name, value in settings.items())
+        self.user.write(self.folder.parent, self.config, text)
 
     def _set_damaged_file_aside(self) -> None:
         """A file it refused to load (a power cut can do that) is kept beside; what was in it can be rebuilt."""
         if "Bad file format reading the append only file" in self._end_of_log():
-            shutil.move(self.folder / "appendonlydir", self.folder / f"appendonlydir.damaged.{time.time_ns()}")
-            os.truncate(self.log, 0)
+            (self.folder / "appendonlydir").rename(self.folder / f"appendonlydir.damaged.{time.time_ns()}")
+            self.log.unlink()
 
     def _end_of_log(self) -> str:
         return self.log.read_text(errors="replace")[-1500:] if self.log.exists() else "(empty)"

@@ -15,7 +15,7 @@ import redis
 
 from orchestrator_site.embedded import __main__ as command
 from orchestrator_site.embedded import binaries
-from orchestrator_site.embedded.privileges import unprivileged_user
+from orchestrator_site.embedded.privileges import ServiceUser, unprivileged_user
 from orchestrator_site.embedded.processes import wait_until
 from orchestrator_site.embedded.services import EmbeddedServices
 
@@ -156,6 +156,41 @@ def test_a_state_of_another_user_than_root_runs_as_that_user(reachable_folder):
     owner = Path(f"/proc/{pid}").stat().st_uid
     assert owner != 0
     assert owner == (reachable_folder / "state" / "postgres").stat().st_uid
+
+
+@pytest.mark.parametrize("link", ["valkey/valkey.conf", "postgres/cluster/postgresql.conf"])
+def test_a_link_in_the_servers_folders_is_replaced_and_never_followed(services, reachable_folder, link):
+    services.stop()
+    precious = reachable_folder / "precious"
+    precious.write_text("keep")
+    owner = precious.stat().st_uid
+    planted = services.state / link
+    planted.unlink()
+    planted.symlink_to(precious)
+    services.start()
+    assert (precious.read_text(), precious.stat().st_uid) == ("keep", owner)
+    assert not planted.is_symlink()
+
+
+def test_a_folder_that_is_a_link_is_refused(reachable_folder):
+    state, elsewhere = reachable_folder / "linked", reachable_folder / "elsewhere"
+    (state / "postgres").mkdir(parents=True)
+    elsewhere.mkdir()
+    (state / "postgres" / "cluster").symlink_to(elsewhere)
+    with pytest.raises(NotADirectoryError):
+        ServiceUser().write(state, state / "postgres" / "cluster" / "postgresql.conf", "port = 1")
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_what_root_writes_by_itself_lies_where_only_root_may(services, reachable_folder):
+    precious = reachable_folder / "precious.log"
+    precious.write_text("keep")
+    (services.state / "postgres" / "programs.log").symlink_to(precious)
+    (services.state / "postgres" / "superuser.password").symlink_to(precious)
+    with services.postgres._password_file() as path:
+        assert not path.is_symlink()
+        services.postgres._run("pg_ctl", "status", "-D", str(services.postgres.cluster))
+    assert precious.read_text() == "keep"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
