@@ -63,7 +63,13 @@ class Configs:
     """The snapshots of one process; at most `most_tenants`, the least lately used leave first."""
 
     def __init__(
-        self, source: "ConfigSource", admission: Admission, clock: Clock, *, most_tenants: int = MOST_TENANTS
+        self,
+        source: "ConfigSource",
+        admission: Admission,
+        clock: Clock,
+        *,
+        lookups_at_once: int,
+        most_tenants: int = MOST_TENANTS,
     ) -> None:
         self._source = source
         self._admission = admission
@@ -75,7 +81,7 @@ class Configs:
         self._loads: dict[UUID, asyncio.Task[TenantConfig]] = {}
         self._platform: PlatformConfig | None = None
         self._platform_load = asyncio.Lock()
-        self._unknown = UnknownKeys(source.tenant_of_key, clock.monotonic)
+        self._unknown = UnknownKeys(source.tenant_of_key, clock.monotonic, at_once=lookups_at_once)
         self._hosts = HostCache(clock.monotonic)
         self._resolutions: dict[tuple[UUID, str], tuple[TenantConfig, PlatformConfig, Resolution]] = {}
 

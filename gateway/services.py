@@ -49,6 +49,7 @@ class GatewaySettings:
     request_timeout: float = 600.0
     stream_timeout: float = 1800.0
     most_at_once: int = 1000
+    key_lookups_at_once: int = 5
     most_body_bytes: int = 32 * 1024 * 1024
     body_timeout: float = 30.0
     most_bytes_of_bodies: int = 128 * 1024 * 1024
@@ -82,7 +83,7 @@ class Services:
         self.key_use = key_use
         self.write_line = completion_log
         self.admission = Admission(redis)
-        self.configs = Configs(source, self.admission, clock)
+        self.configs = Configs(source, self.admission, clock, lookups_at_once=settings.key_lookups_at_once)
         self.verified = VerifiedKeys(settings.pepper)
         self.counter = TokenCounter()
         self.running = Running(settings.most_at_once)

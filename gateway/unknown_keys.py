@@ -11,18 +11,20 @@ from tenants.keys import REFUSAL
 
 MOST_REMEMBERED: Final = 10_000
 SECONDS_REMEMBERED: Final = 10.0
-LOOKUPS_AT_ONCE: Final = 2
-MOST_WAITING: Final = 100
+# A new key waits behind guesses for as long as that many take.
+MOST_WAITING: Final = 1_000
 
 
 class UnknownKeys:
     """Looks key ids up, a few at once, and remembers for a while which are nobody's."""
 
-    def __init__(self, tenant_of_key: Callable[[str], Awaitable[UUID | None]], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, tenant_of_key: Callable[[str], Awaitable[UUID | None]], clock: Callable[[], float], *, at_once: int
+    ) -> None:
         self._tenant_of_key = tenant_of_key
         self._clock = clock
         self._nobodys: OrderedDict[str, float] = OrderedDict()
-        self._places = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+        self._places = asyncio.Semaphore(at_once)
         self._lookups: dict[str, asyncio.Task[UUID | None]] = {}
 
     async def find(self, key_id: str) -> UUID:

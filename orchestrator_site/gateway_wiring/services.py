@@ -40,6 +40,8 @@ def gateway_settings(environment: Environment) -> GatewaySettings:
         request_timeout=environment.request_timeout_seconds,
         stream_timeout=environment.stream_timeout,
         most_at_once=environment.max_concurrent_requests,
+        # The other half is for those whose keys are known.
+        key_lookups_at_once=max(1, environment.connection_pool_size // 2),
         most_body_bytes=environment.max_body_bytes,
         shutdown=CLOSING_SECONDS,
     )
