@@ -64,8 +64,7 @@ class EntryAdmin(ReadOnlyAdmin):
         attempt, _, kind = rest.partition(":")
         rows: QuerySet[Any] = self.get_queryset(request)
         if self.model is Settlement:
-            # Django's quoting of ids in the admin can spell a NUL, which PostgreSQL refuses.
-            rows = rows.filter(kind=kind.replace("\0", "?"))
+            rows = rows.filter(kind=kind)
         try:
             return rows.filter(request_id=request_id, attempt=int(attempt)).first()
         except (ValueError, TypeError, ValidationError):

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -79,12 +78,6 @@ def test_a_place_that_is_nobodys_leads_back(model, place, intent):
     with platform_scope():
         response = admin.site._registry[model].change_view(request, place.format(id=intent.request_id))
     assert response.status_code == 302
-
-
-def test_a_quoted_nul_is_the_kind_of_no_settlement(intent):
-    with platform_scope():
-        place = unquote(f"{intent.request_id}:1:_00")
-        assert admin.site._registry[Settlement].get_object(RequestFactory().get("/"), place) is None
 
 
 def test_no_page_counts_the_whole_ledger(intent):
