@@ -125,6 +125,7 @@ def test_the_keyboard_alone_is_enough(desk, acme):
 def test_the_operator_signs_in_by_e_mail_and_the_policy_holds_in_the_admin(desk, product):
     operator = product.demo["operator"]
     desk.go("/admin/")
+    check(desk)
     desk.page.get_by_label("Email").fill(operator["email"])
     desk.page.get_by_label("Password").fill(operator["password"])
     desk.page.get_by_role("button", name="Log in").click()
@@ -142,6 +143,7 @@ def test_a_tenants_owner_is_no_operator(desk, acme):
     desk.page.get_by_label("Password").fill(owner["password"])
     desk.page.get_by_role("button", name="Log in").click()
     assert "Please enter the correct" in desk.page.get_by_role("main").inner_text()
+    check(desk)
 
 
 def test_swagger_calls_the_api(desk, acme):
