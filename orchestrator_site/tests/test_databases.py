@@ -31,13 +31,13 @@ def test_a_url_may_say_otherwise():
 
 async def test_the_connections_beside_django(monkeypatch):
     made = []
-    real = psycopg.AsyncConnection.connect.__func__
+    real = psycopg.AsyncConnection.connect
 
-    async def connect(cls, *args, **kwargs):
-        made.append(await real(cls, *args, **kwargs))
+    async def connect(*args, **kwargs):
+        made.append(await real(*args, **kwargs))
         return made[-1]
 
-    monkeypatch.setattr(psycopg.AsyncConnection, "connect", classmethod(connect))
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", connect)
 
     async def nothing():
         pass
