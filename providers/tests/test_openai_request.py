@@ -142,7 +142,7 @@ def test_a_stream_always_reports_usage(options, expected):
 @pytest.mark.parametrize("field", ['"stream_options":{"x":%s}', '"tools":%s', '"messages":[{"role":"u","x":%s}]'])
 def test_what_is_nested_as_deep_as_can_be_is_sent_or_refused(field):
     """The request is built further down the stack than it is read."""
-    results = set()
+    results: set[object] = set()
     for depth in range(850, 1010):
         nested = field % ("[" * depth + "]" * depth)
         wire_bytes = b'{"model":"m","messages":[{"role":"u"}],"stream":true,' + nested.encode() + b"}"
