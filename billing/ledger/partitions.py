@@ -1,6 +1,6 @@
 """The months ahead. `billing_create_partitions` in the database does the work, as the owner of the tables.
 
-Called after migrations and daily; the writer calls it itself as a last resort.
+Called after migrations and every hour; the writer calls it itself as a last resort.
 """
 
 from datetime import date
