@@ -6,11 +6,11 @@ from common.errors import PermissionDenied, Unavailable
 from gateway.calls import Caller, Identified, OverLimit
 from gateway.configs import TenantConfig
 from gateway.keys import Presented, authorize
+from tenants.identity import KeyRecord
 from tenants.scopes import Scope
 
 if TYPE_CHECKING:
     from gateway.services import Services
-    from tenants.snapshots import KeyRecord
 
 
 async def identify(services: "Services", key: Presented, host: str, scope: Scope) -> Identified:
@@ -51,13 +51,13 @@ async def admit(services: "Services", identified: Identified, *, limited: bool =
     return Caller(config, record, admitted)
 
 
-def held_against(services: "Services", config: TenantConfig, key: Presented, scope: Scope) -> "KeyRecord":
+def held_against(services: "Services", config: TenantConfig, key: Presented, scope: Scope) -> KeyRecord:
     record = services.verified.record(config.identity, key)
     authorize(config.identity, record, scope=scope, now=services.clock.now())
     return record
 
 
-def requests_per_minute(services: "Services", config: TenantConfig, record: "KeyRecord") -> int:
+def requests_per_minute(services: "Services", config: TenantConfig, record: KeyRecord) -> int:
     """The key's own limit, else its plan's, else the installation's."""
     if record.requests_per_minute is not None:
         return record.requests_per_minute

@@ -1,7 +1,6 @@
 """A completion as the gateway speaks of it: what was asked, and by whom."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from billing.limits.admission import Admitted
@@ -9,10 +8,8 @@ from common.errors import RateLimited
 from gateway.configs import TenantConfig
 from gateway.keys import Presented
 from providers.wire.shapes import ChatRequest
+from tenants.identity import KeyRecord
 from tenants.scopes import Scope
-
-if TYPE_CHECKING:
-    from tenants.snapshots import KeyRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +19,7 @@ class Identified:
     key: Presented
     scope: Scope
     config: TenantConfig
-    record: "KeyRecord"
+    record: KeyRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ class Caller:
     """Who was let in by the configuration in force, and with what left of the limit."""
 
     config: TenantConfig
-    record: "KeyRecord"
+    record: KeyRecord
     admitted: Admitted
 
 

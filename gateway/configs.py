@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -18,14 +18,12 @@ import structlog
 from billing.limits.admission import Admission
 from common.clock import Clock
 from common.errors import NotFound, OrchestratorError, Unauthenticated, Unavailable
+from gateway.ports import ConfigSource
 from gateway.unknown_keys import UnknownKeys
 from providers.catalogue import Catalogue, Resolution, resolve
 from tenants.hosts import HostCache, check_host_of_key, normalised
+from tenants.identity import IdentitySnapshot
 from tenants.keys import REFUSAL
-
-if TYPE_CHECKING:
-    from gateway.ports import ConfigSource
-    from tenants.snapshots import IdentitySnapshot
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +41,7 @@ class PlatformConfig:
 
 @dataclass(frozen=True, slots=True)
 class TenantConfig:
-    identity: "IdentitySnapshot"
+    identity: IdentitySnapshot
     catalogue: Catalogue
 
     @property
@@ -64,7 +62,7 @@ class Configs:
 
     def __init__(
         self,
-        source: "ConfigSource",
+        source: ConfigSource,
         admission: Admission,
         clock: Clock,
         *,

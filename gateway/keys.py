@@ -2,15 +2,13 @@
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from common.errors import Unauthenticated
+from tenants.identity import IdentitySnapshot, KeyRecord
 from tenants.keys import REFUSAL, ParsedKey, matches, parse
 from tenants.scopes import Scope, check_scope
 from tenants.states import check_usable, check_writable
-
-if TYPE_CHECKING:
-    from tenants.snapshots import IdentitySnapshot, KeyRecord
 
 MOST_VERIFIED: Final = 10_000
 
@@ -45,7 +43,7 @@ class VerifiedKeys:
         proven = self._proven.get(presented.fingerprint)
         return presented.parsed().key_id if proven is None else proven.key_id
 
-    def record(self, identity: "IdentitySnapshot", presented: Presented) -> "KeyRecord":
+    def record(self, identity: IdentitySnapshot, presented: Presented) -> KeyRecord:
         """The record of the key in this snapshot. Raises Unauthenticated for a key that is unknown or revoked."""
         proven = self._proven.get(presented.fingerprint)
         if proven is not None and identity.keys.get(proven.key_id) is proven:
@@ -60,7 +58,7 @@ class VerifiedKeys:
         return record
 
 
-def authorize(identity: "IdentitySnapshot", record: "KeyRecord", *, scope: Scope, now: datetime) -> None:
+def authorize(identity: IdentitySnapshot, record: KeyRecord, *, scope: Scope, now: datetime) -> None:
     """Raises Unauthenticated for an expired key; PermissionDenied for a missing scope and for a tenant whose state
     forbids it. What it forbids is told to holders of a key alone."""
     if record.expired(now):

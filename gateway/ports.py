@@ -1,20 +1,17 @@
 """What the gateway is given at wiring time, as protocols."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from providers.catalogue import Catalogue
-from tenants.identity import TenantRef
-
-if TYPE_CHECKING:
-    from tenants.snapshots import IdentitySnapshot, Versions
+from tenants.identity import IdentitySnapshot, TenantRef, Versions
 
 
 class ConfigSource(Protocol):
     """Reads configuration from PostgreSQL. Every function raises Unavailable when that cannot be reached in time."""
 
-    async def identity(self, tenant_id: UUID) -> "IdentitySnapshot":
+    async def identity(self, tenant_id: UUID) -> IdentitySnapshot:
         """Raises NotFound."""
         ...
 
@@ -26,6 +23,6 @@ class ConfigSource(Protocol):
 
     async def tenant_of_host(self, host: str) -> TenantRef | None: ...
 
-    async def versions(self, tenant_ids: Collection[UUID]) -> "Versions":
+    async def versions(self, tenant_ids: Collection[UUID]) -> Versions:
         """The versions in force of the platform and of those of the tenants that exist."""
         ...

@@ -1,6 +1,8 @@
-"""A tenant as a value, which is how it travels."""
+"""Tenants, their keys and their plans as values, which is how they travel."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 
@@ -11,3 +13,46 @@ class TenantRef:
     id: UUID
     slug: str
     schema_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A live key, `expires_at` aside: who holds it must look at the clock."""
+
+    id: UUID
+    key_id: str
+    digest: bytes = field(repr=False)
+    scopes: frozenset[str]
+    expires_at: datetime | None
+    user_id: UUID | None
+    requests_per_minute: int | None
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    name: str
+    requests_per_minute: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySnapshot:
+    """One tenant as of `version`; `keys` by key id, without the revoked and the expired."""
+
+    tenant: TenantRef
+    state: str
+    time_zone: str
+    default_model: str
+    version: int
+    plan: PlanRecord | None
+    keys: Mapping[str, KeyRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions in force: the platform's, and those of tenants by id."""
+
+    platform: int
+    tenants: Mapping[UUID, int]

@@ -1,7 +1,6 @@
 """What the gateway needs to know about tenants, as values. Each function opens its own platform scope."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,49 +8,8 @@ from django.db.models import Q
 
 from common.errors import NotFound
 from tenants.door import in_platform_scope
-from tenants.identity import TenantRef
+from tenants.identity import IdentitySnapshot, KeyRecord, PlanRecord, TenantRef, Versions
 from tenants.models import ApiKey, Domain, Plan, PlatformConfig, Tenant
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
-    """A live key, `expires_at` aside: who holds it must look at the clock."""
-
-    id: UUID
-    key_id: str
-    digest: bytes = field(repr=False)
-    scopes: frozenset[str]
-    expires_at: datetime | None
-    user_id: UUID | None
-    requests_per_minute: int | None
-
-    def expired(self, now: datetime) -> bool:
-        return self.expires_at is not None and self.expires_at <= now
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRecord:
-    name: str
-    requests_per_minute: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class IdentitySnapshot:
-    """One tenant as of `version`; `keys` by key id, without the revoked and the expired."""
-
-    tenant: TenantRef
-    state: str
-    time_zone: str
-    default_model: str
-    version: int
-    plan: PlanRecord | None
-    keys: Mapping[str, KeyRecord]
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    platform: int
-    tenants: Mapping[UUID, int]
 
 
 @in_platform_scope

@@ -13,7 +13,7 @@ from providers.catalogue import Catalogue
 from providers.snapshots import load_platform_catalogue, load_tenant_catalogue
 from tenants import database_threads, snapshots
 from tenants.door import no_later_than
-from tenants.identity import TenantRef
+from tenants.identity import IdentitySnapshot, TenantRef, Versions
 
 DEADLINE_SECONDS: Final = 5.0
 
@@ -27,7 +27,7 @@ class PostgresConfiguration:
     def __init__(self, *, default_model: str) -> None:
         self._default_model = default_model
 
-    async def identity(self, tenant_id: UUID) -> snapshots.IdentitySnapshot:
+    async def identity(self, tenant_id: UUID) -> IdentitySnapshot:
         found = await read(snapshots.load_identity, tenant_id)
         return dataclasses.replace(found, default_model=found.default_model or self._default_model)
 
@@ -43,7 +43,7 @@ class PostgresConfiguration:
     async def tenant_of_host(self, host: str) -> TenantRef | None:
         return await read(snapshots.tenant_of_host, host)
 
-    async def versions(self, tenant_ids: Collection[UUID]) -> snapshots.Versions:
+    async def versions(self, tenant_ids: Collection[UUID]) -> Versions:
         return await read(snapshots.versions_of, tenant_ids)
 
 

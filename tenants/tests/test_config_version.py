@@ -12,6 +12,7 @@ from tenants.actions.plans import change_plan, create_plan
 from tenants.actions.tenants import change_tenant, set_tenant_state
 from tenants.config_version import CHANNEL, push, raise_platform_version, raise_version, redis_key
 from tenants.door import platform_scope, tenant_scope
+from tenants.identity import PlanRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -116,4 +117,4 @@ def test_every_action_that_matters_to_the_gateway_raises_it(make_tenant):
         change()
         seen.append(version_of(tenant))
     assert seen == list(range(seen[0], seen[0] + 6))
-    assert snapshots.load_identity(tenant.id).plan == snapshots.PlanRecord(f"Plan {tenant.slug}", 6)
+    assert snapshots.load_identity(tenant.id).plan == PlanRecord(f"Plan {tenant.slug}", 6)
