@@ -107,32 +107,19 @@ def uncounted(attempt: "Attempt") -> Uncounted:
 
 
 def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, source: UsageSource) -> None:
-    intent, price = attempt.intent, attempt.target.price
+    price = attempt.target.price
     cost_nano = 0 if price is None or source == "none" else cost(usage, price)
     charge_nano = charge(cost_nano, ending.outcome, attempt.target.provider_scope)
     services.ledger.settle(
         Settlement(
-            request_id=intent.request_id,
-            attempt=intent.attempt,
-            tenant_id=intent.tenant_id,
-            api_key_id=intent.api_key_id,
-            user_id=intent.user_id,
-            provider=intent.provider,
-            provider_scope=intent.provider_scope,
-            model=intent.model,
-            requested_model=intent.requested_model,
-            stream=intent.stream,
-            process_id=intent.process_id,
+            intent=attempt.intent,
             usage=usage,
             usage_source=source,
             cost_nano=cost_nano,
             charge_nano=charge_nano,
-            price_version=intent.price_version,
-            priced=price is not None,
             outcome=ending.outcome,
             finish_reason=attempt.meter.finish_reason,
             error_code=ending.error_code,
-            started_at=intent.dispatched_at,
             time_to_first_chunk_ms=ending.time_to_first_chunk_ms,
             duration_ms=ending.duration_ms,
         )

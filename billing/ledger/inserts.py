@@ -20,7 +20,7 @@ async def insert_intents(connection: LedgerConnection, rows: Sequence[Intent]) -
 async def insert_settlements(connection: LedgerConnection, rows: Sequence[Settlement]) -> None:
     """Durable on return, as settlements or as corrections of the reaper's. Raises ConnectionLost, RowRefused."""
     batch = encoded(statements.encode_settlements, rows)
-    inserted = await insert(connection, statements.INSERT_SETTLEMENTS, batch, [row.request_id for row in rows])
+    inserted = await insert(connection, statements.INSERT_SETTLEMENTS, batch, [row.intent.request_id for row in rows])
     if inserted < len(rows):
         await connection.execute(statements.INSERT_CORRECTIONS, [batch])
 

@@ -17,7 +17,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One attempt about to be dispatched. Durable before the first byte leaves for the provider.
 
     `attempt` counts from 1 within a request. The estimate is of the input alone: what a killed
-    attempt surely cost. `dispatched_at` is the clock of the process, close before `open`.
+    attempt surely cost. `dispatched_at` is the clock of the process, close before `open`. `price_version`
+    is None for a model without a known price.
     """
 
     request_id: UUID
@@ -38,34 +39,20 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How one attempt ended, and what it cost.
+    """How the attempt of an intent ended, and what it cost.
 
-    `cost_nano` is what the provider takes, `charge_nano` what the tenant pays. `priced` is false
-    for a model without a known price: its cost is then 0 and means nothing. `started_at` is the
-    intent's `dispatched_at`. Only the reaper writes the outcome `killed`.
+    `cost_nano` is what the provider takes, `charge_nano` what the tenant pays. Without a price version the cost is 0
+    and means nothing. Only the reaper writes the outcome `killed`.
     """
 
-    request_id: UUID
-    attempt: int
-    tenant_id: UUID
-    api_key_id: UUID | None
-    user_id: UUID | None
-    provider: str
-    provider_scope: ProviderScope
-    model: str
-    requested_model: str
-    stream: bool
-    process_id: UUID
+    intent: Intent
     usage: Usage
     usage_source: UsageSource
     cost_nano: int
     charge_nano: int
-    price_version: str | None
-    priced: bool
     outcome: Outcome
     finish_reason: str | None
     error_code: str | None
-    started_at: datetime
     time_to_first_chunk_ms: int | None
     duration_ms: int
 
@@ -73,27 +60,14 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def not_dispatched(intent: Intent, *, error_code: str) -> Settlement:
     """Closes an intent that may have become durable although nothing was sent."""
     return Settlement(
-        request_id=intent.request_id,
-        attempt=intent.attempt,
-        tenant_id=intent.tenant_id,
-        api_key_id=intent.api_key_id,
-        user_id=intent.user_id,
-        provider=intent.provider,
-        provider_scope=intent.provider_scope,
-        model=intent.model,
-        requested_model=intent.requested_model,
-        stream=intent.stream,
-        process_id=intent.process_id,
+        intent=intent,
         usage=Usage(),
         usage_source="none",
         cost_nano=0,
         charge_nano=0,
-        price_version=intent.price_version,
-        priced=intent.price_version is not None,
         outcome="not_dispatched",
         finish_reason=None,
         error_code=error_code,
-        started_at=intent.dispatched_at,
         time_to_first_chunk_ms=None,
         duration_ms=0,
     )

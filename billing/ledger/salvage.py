@@ -1,6 +1,6 @@
 """A settlement that PostgreSQL refuses, made storable: the money must not be lost for a bad word."""
 
-import msgspec
+from msgspec.structs import replace
 
 from billing.ledger.rows import Settlement
 
@@ -11,14 +11,17 @@ LONGEST_MS = 2**31 - 1
 
 def salvaged(row: Settlement) -> Settlement:
     """The same settlement with texts PostgreSQL can hold and numbers within its columns."""
-    usage = row.usage
-    return msgspec.structs.replace(
+    intent, usage = row.intent, row.usage
+    return replace(
         row,
+        intent=replace(
+            intent,
+            provider=storable(intent.provider),
+            model=storable(intent.model),
+            requested_model=storable(intent.requested_model),
+            price_version=None if intent.price_version is None else storable(intent.price_version),
+        ),
         usage=type(usage)(*(within(getattr(usage, name), LARGEST) for name in usage.__struct_fields__)),
-        provider=storable(row.provider),
-        model=storable(row.model),
-        requested_model=storable(row.requested_model),
-        price_version=None if row.price_version is None else storable(row.price_version),
         finish_reason=None if row.finish_reason is None else storable(row.finish_reason),
         error_code=None if row.error_code is None else storable(row.error_code),
         cost_nano=within(row.cost_nano, LARGEST),

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import asdict
 
 from billing.ledger.rows import Intent, Settlement
 from common.ids import month_of
@@ -103,60 +104,17 @@ ENCODER = msgspec.json.Encoder()
 
 
 def intent_values(row: Intent) -> dict[str, Any]:
-    return {
-        "request_id": row.request_id,
-        "attempt": row.attempt,
-        "month": month_of(row.request_id),
-        "tenant_id": row.tenant_id,
-        "api_key_id": row.api_key_id,
-        "user_id": row.user_id,
-        "provider": row.provider,
-        "provider_scope": row.provider_scope,
-        "model": row.model,
-        "requested_model": row.requested_model,
-        "stream": row.stream,
-        "process_id": row.process_id,
-        "price_version": row.price_version,
-        "dispatched_at": row.dispatched_at,
-        "estimated_input_tokens": row.estimated_input_tokens,
-        "estimated_cost_nano": row.estimated_cost_nano,
-    }
+    return asdict(row) | {"month": month_of(row.request_id)}
 
 
 def settlement_values(row: Settlement) -> dict[str, Any]:
-    usage = row.usage
-    return {
-        "request_id": row.request_id,
-        "attempt": row.attempt,
-        "month": month_of(row.request_id),
-        "tenant_id": row.tenant_id,
-        "api_key_id": row.api_key_id,
-        "user_id": row.user_id,
-        "provider": row.provider,
-        "provider_scope": row.provider_scope,
-        "model": row.model,
-        "requested_model": row.requested_model,
-        "stream": row.stream,
-        "process_id": row.process_id,
-        "price_version": row.price_version,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cache_read_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-        "input_audio_tokens": usage.input_audio_tokens,
-        "output_audio_tokens": usage.output_audio_tokens,
-        "cost_nano": row.cost_nano,
-        "charge_nano": row.charge_nano,
-        "usage_source": row.usage_source,
-        "priced": row.priced,
-        "outcome": row.outcome,
-        "finish_reason": row.finish_reason,
-        "error_code": row.error_code,
-        "started_at": row.started_at,
-        "time_to_first_chunk_ms": row.time_to_first_chunk_ms,
-        "duration_ms": row.duration_ms,
-    }
+    values = asdict(row.intent) | asdict(row.usage) | asdict(row)
+    values["month"] = month_of(row.intent.request_id)
+    values["started_at"] = values.pop("dispatched_at")
+    values["priced"] = row.intent.price_version is not None
+    # No columns of a settlement: the server would skip them, but they would travel.
+    del values["intent"], values["usage"], values["estimated_input_tokens"], values["estimated_cost_nano"]
+    return values
 
 
 def encode_intents(rows: Sequence[Intent]) -> str:

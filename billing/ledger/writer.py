@@ -214,7 +214,8 @@ class LedgerWriter:
             entry.durable.set_exception(Unavailable("The request could not be recorded.", code="ledger_refused"))
 
     def _settlement_written(self, entry: Entry[Settlement]) -> None:
-        self._open.pop((entry.row.request_id, entry.row.attempt), None)
+        intent = entry.row.intent
+        self._open.pop((intent.request_id, intent.attempt), None)
 
     def _settlement_refused(self, entry: Entry[Settlement], error: RowRefused) -> None:
         """Once more in a storable form; after that the log holds the row, and the reaper settles its intent."""

@@ -37,27 +37,14 @@ def make_intent(**changes):
 
 def make_settlement(intent, **changes):
     settlement = Settlement(
-        request_id=intent.request_id,
-        attempt=intent.attempt,
-        tenant_id=intent.tenant_id,
-        api_key_id=intent.api_key_id,
-        user_id=intent.user_id,
-        provider=intent.provider,
-        provider_scope=intent.provider_scope,
-        model=intent.model,
-        requested_model=intent.requested_model,
-        stream=intent.stream,
-        process_id=intent.process_id,
+        intent=intent,
         usage=Usage(input_tokens=90, output_tokens=30, cache_read_tokens=10),
         usage_source="provider",
         cost_nano=4_321,
         charge_nano=5_000,
-        price_version="test-1",
-        priced=True,
         outcome="completed",
         finish_reason="stop",
         error_code=None,
-        started_at=intent.dispatched_at,
         time_to_first_chunk_ms=12,
         duration_ms=34,
     )

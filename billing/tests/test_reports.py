@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from billing.ledger import statements
@@ -34,9 +35,10 @@ def at(moment):
     return UUID(int=earliest_id(moment).int | (new_id().int & ((1 << 62) - 1)))
 
 
-def spent(tenant, moment, **changes):
-    intent = make_intent(request_id=at(moment), tenant_id=tenant.id, attempt=changes.pop("attempt", 1))
-    store(intents=[intent], settlements=[make_settlement(intent, **changes)])
+def spent(tenant, moment, *, asked=None, **ending):
+    """`asked` is of the intent, the rest of its settlement."""
+    intent = make_intent(request_id=at(moment), tenant_id=tenant.id, **(asked or {}))
+    store(intents=[intent], settlements=[make_settlement(intent, **ending)])
     return intent
 
 
@@ -58,8 +60,10 @@ def test_sums_by_day_with_a_row_for_every_day(tenant):
     first = THIRD
     spent(tenant, first, usage=Usage(10, 20, 3, 4, 5), cost_nano=7, charge_nano=9)
     spent(tenant, first + timedelta(hours=1), usage=Usage(1, 2), cost_nano=1, charge_nano=1)
-    spent(tenant, first + timedelta(days=2), priced=False, cost_nano=0, charge_nano=0, usage=Usage(5, 5))
-    report = usage(tenant, first=date(2026, 11, 3), end=date(2026, 11, 7), zone=ZoneInfo("UTC"), group_by=Grouping.DAY)
+    spent(
+        tenant, first + timedelta(days=2), asked={"price_version": None}, cost_nano=0, charge_nano=0, usage=Usage(5, 5)
+    )
+    report = usage(tenant, first=DAY, end=DAY + timedelta(days=4), zone=ZoneInfo("UTC"), group_by=Grouping.DAY)
     assert days_of(report) == {
         day_label(0): Amounts(2, 0, 11, 22, 3, 4, 5, 8, 10),
         day_label(1): Amounts(),
@@ -117,14 +121,14 @@ def test_a_correction_changes_the_sums_and_is_no_request(tenant):
 
 def test_a_request_that_failed_over_counts_for_each_model_and_once_in_total(tenant):
     moment = THIRD
-    first = spent(tenant, moment, model="one", outcome="failed", cost_nano=1)
-    second = make_intent(request_id=first.request_id, tenant_id=tenant.id, attempt=2)
-    third = make_intent(request_id=first.request_id, tenant_id=tenant.id, attempt=3)
+    first = spent(tenant, moment, asked={"model": "one"}, outcome="failed", cost_nano=1)
+    second = msgspec.structs.replace(first, model="two", attempt=2)
+    third = msgspec.structs.replace(first, model="three", attempt=3)
     store(
         intents=[second, third],
         settlements=[
-            make_settlement(second, model="two", cost_nano=10),
-            make_settlement(third, model="three", outcome="not_dispatched", cost_nano=0, usage=Usage()),
+            make_settlement(second, cost_nano=10),
+            make_settlement(third, outcome="not_dispatched", cost_nano=0, usage=Usage()),
         ],
     )
     report = usage(tenant, first=DAY, end=NEXT, zone=BERLIN, group_by=Grouping.MODEL)
@@ -139,8 +143,8 @@ def test_a_request_that_failed_over_counts_for_each_model_and_once_in_total(tena
 def test_grouped_by_key_with_the_keys_name(cast):
     acme = cast.acme
     moment = datetime.now(UTC)
-    spent(acme.tenant, moment, api_key_id=acme.key_uuid, cost_nano=3)
-    spent(acme.tenant, moment, api_key_id=None, cost_nano=4)
+    spent(acme.tenant, moment, asked={"api_key_id": acme.key_uuid}, cost_nano=3)
+    spent(acme.tenant, moment, asked={"api_key_id": None}, cost_nano=4)
     today = moment.date()
     report = usage(acme.tenant, first=today, end=today + timedelta(days=1), zone=ZoneInfo("UTC"), group_by=Grouping.KEY)
     found = {row.label: (row.key_name, row.amounts.cost_nano >= 3) for row in report.rows}

@@ -272,9 +272,9 @@ async def test_a_request_of_last_month_settled_this_month_shares_its_intents_par
     # The random part of the id, so that a second run does not find the rows of the first.
     request_id = type(request_id)(int=request_id.int | (new_id().int & ((1 << 62) - 1)))
     async with running() as writer:
-        intent = make_intent(request_id=request_id, process_id=writer.process_id)
+        intent = make_intent(request_id=request_id, process_id=writer.process_id, dispatched_at=utc_now())
         await writer.open(intent)
-        writer.settle(make_settlement(intent, started_at=utc_now()))
+        writer.settle(make_settlement(intent))
         await writer.drain(5)
     month = f"{last_millisecond:_%Y_%m}"
     assert rows("billing_intent", request_id=request_id)[0]["partition"] == f"billing_intent{month}"
