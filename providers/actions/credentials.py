@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from common.crypto import SecretUnreadable
-from common.errors import InvalidRequest, NotFound
-from providers.actions.rows import find, save_valid
+from common.errors import InvalidRequest
+from providers.actions.rows import find, remove, save_valid
 from providers.models import Credential, Provider
 from providers.scope import Owner, in_owner_scope, keyring, raise_owner_version, secret_place
 
@@ -26,7 +26,7 @@ def set_credential(*, owner: Owner, provider_id: UUID, secret: str, label: str =
         return row.id
     row.secret = keyring().encrypt(plain, place=secret_place(owner, row.id))
     row.enabled = True
-    save_valid(row)
+    save_valid(row, unique="label")
     raise_owner_version(owner)
     return row.id
 
@@ -44,9 +44,7 @@ def enable_credential(*, owner: Owner, credential_id: UUID, enabled: bool) -> No
 @in_owner_scope
 def delete_credential(*, owner: Owner, credential_id: UUID) -> None:
     """Raises NotFound."""
-    deleted, _ = Credential.objects.filter(id=credential_id).delete()
-    if not deleted:
-        raise NotFound("There is no such credential.")
+    remove(Credential, credential_id)
     raise_owner_version(owner)
 
 

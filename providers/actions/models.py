@@ -5,8 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from common.errors import NotFound
-from providers.actions.rows import assign, find, save_valid
+from providers.actions.rows import assign, find, remove, save_valid
 from providers.models import OfferedModel, Provider
 from providers.scope import Owner, in_owner_scope, raise_owner_version
 
@@ -60,9 +59,7 @@ def change_model(*, owner: Owner, model_id: UUID, offer: ModelOffer) -> None:
 @in_owner_scope
 def withdraw_model(*, owner: Owner, model_id: UUID) -> None:
     """Raises NotFound."""
-    deleted, _ = OfferedModel.objects.filter(id=model_id).delete()
-    if not deleted:
-        raise NotFound("There is no such model.")
+    remove(OfferedModel, model_id)
     raise_owner_version(owner)
 
 

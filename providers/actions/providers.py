@@ -3,8 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from common.errors import NotFound
-from providers.actions.rows import assign, find, save_valid
+from providers.actions.rows import assign, find, remove, save_valid
 from providers.models import Provider
 from providers.scope import Owner, in_owner_scope, raise_owner_version
 
@@ -51,7 +50,5 @@ def change_provider(*, owner: Owner, provider_id: UUID, **changes: Any) -> None:
 @in_owner_scope
 def delete_provider(*, owner: Owner, provider_id: UUID) -> None:
     """With its credentials and models. Routes keep naming them, and pass over what is not there. Raises NotFound."""
-    deleted, _ = Provider.objects.filter(id=provider_id).delete()
-    if not deleted:
-        raise NotFound("There is no such provider.")
+    remove(Provider, provider_id)
     raise_owner_version(owner)

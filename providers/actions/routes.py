@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from common.errors import InvalidRequest, NotFound
-from providers.actions.rows import find, save_valid
+from common.errors import InvalidRequest
+from providers.actions.rows import find, remove, save_valid
 from providers.catalogue import DEFAULT
 from providers.models import Route, RouteTarget
 from providers.scope import Owner, in_owner_scope, raise_owner_version
@@ -39,9 +39,7 @@ def change_route(*, owner: Owner, route_id: UUID, name: str, targets: Sequence[s
 @in_owner_scope
 def delete_route(*, owner: Owner, route_id: UUID) -> None:
     """Raises NotFound."""
-    deleted, _ = Route.objects.filter(id=route_id).delete()
-    if not deleted:
-        raise NotFound("There is no such route.")
+    remove(Route, route_id)
     raise_owner_version(owner)
 
 

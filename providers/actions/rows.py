@@ -1,4 +1,4 @@
-"""What the actions share: finding a row, and saving one only when it is valid."""
+"""What the actions share: finding a row, removing it, and saving one only when it is valid."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -7,7 +7,8 @@ from uuid import UUID
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
 
-from common.errors import Conflict, InvalidRequest, NotFound
+from common.errors import InvalidRequest, NotFound
+from tenants.actions.rows import unique_or
 
 Row = TypeVar("Row", bound=Model)
 
@@ -20,6 +21,11 @@ def find(model: type[Row], row_id: UUID) -> Row:
     return row
 
 
+def remove(model: type[Row], row_id: UUID) -> None:
+    """With the rows that hang on it. Raises NotFound."""
+    find(model, row_id).delete()
+
+
 def assign(row: Model, values: Mapping[str, Any]) -> bool:
     """Whether any of the values is new to the row."""
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
@@ -28,19 +34,13 @@ def assign(row: Model, values: Mapping[str, Any]) -> bool:
     return bool(changed)
 
 
-def save_valid(row: Model) -> None:
-    """Raises InvalidRequest, or Conflict where another row has the name already, each naming the field."""
+def save_valid(row: Model, *, unique: str = "name") -> None:
+    """Raises InvalidRequest naming the field, or Conflict where another row has the same `unique` already."""
     try:
-        row.full_clean()
+        row.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as refused:
-        raise refusal(refused) from None
-    row.save()
-
-
-def refusal(refused: ValidationError) -> InvalidRequest | Conflict:
-    field, faults = next(iter(refused.error_dict.items()))
-    param = None if field == NON_FIELD_ERRORS else field
-    message = " ".join(faults[0].messages)
-    if faults[0].code in ("unique", "unique_together"):
-        return Conflict(message, param=param)
-    return InvalidRequest(message, param=param)
+        field, faults = next(iter(refused.error_dict.items()))
+        param = None if field == NON_FIELD_ERRORS else field
+        raise InvalidRequest(" ".join(faults[0].messages), param=param) from None
+    with unique_or(f"There is another {row._meta.verbose_name} of this {unique} already.", param=unique):
+        row.save()

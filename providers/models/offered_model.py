@@ -63,3 +63,9 @@ class OfferedModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        for given, missing in (("input", "output"), ("output", "input")):
+            field = f"{missing}_nano_per_mtok"
+            if getattr(self, f"{given}_nano_per_mtok") is not None and getattr(self, field) is None:
+                raise ValidationError({field: f"Give the rate of {missing} tokens too, or leave both empty."})

@@ -9,7 +9,7 @@ from common.errors import Conflict, InvalidRequest, NotFound
 from common.ids import new_id
 from providers import scope
 from providers.actions.credentials import enable_credential, rewrap_credentials, set_credential
-from providers.actions.models import ModelOffer, offer_models
+from providers.actions.models import ModelOffer, change_model, offer_models, withdraw_model
 from providers.actions.providers import change_provider, create_provider, delete_provider
 from providers.actions.routes import change_route, create_route, delete_route
 from providers.catalogue import Catalogue, resolve
@@ -167,8 +167,9 @@ def test_a_changed_rate_is_a_new_revision_and_a_changed_name_is_not(acme):
 
 def test_a_price_is_whole_or_not_there(acme):
     provider_id = make(acme, offers=())
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest) as refusal:
         offer_models(owner=acme, provider_id=provider_id, offers=[ModelOffer(name="m", input_nano_per_mtok=1)])
+    assert refusal.value.param == "output_nano_per_mtok"
     offer_models(owner=acme, provider_id=provider_id, offers=[ModelOffer(name="m")])
     assert load_tenant_catalogue(acme).offers["vendor/m"].target.price is None
 
@@ -233,9 +234,24 @@ def test_a_wrong_provider_is_refused_by_its_field(acme, fields, param):
 def test_names_are_unique_within_an_owner(acme, globex):
     make(acme)
     make(globex)
+    with owner_scope(acme):
+        with pytest.raises(Conflict) as refusal:
+            create_provider(owner=acme, name="vendor", base_url="http://h/v1")
+        assert refusal.value.param == "name"
+        create_provider(owner=acme, name="other", base_url="http://h/v1")
+    assert load_tenant_catalogue(acme).providers == {"vendor", "other"}, "a refusal leaves the caller's work"
+
+
+def test_a_model_takes_no_name_that_another_of_its_provider_has(acme):
+    make(acme, offers=[RATED, ModelOffer(name="m2")])
+    with owner_scope(acme):
+        model_id = OfferedModel.objects.get(name="m2").id
     with pytest.raises(Conflict) as refusal:
-        create_provider(owner=acme, name="vendor", base_url="http://h/v1")
+        change_model(owner=acme, model_id=model_id, offer=RATED)
     assert refusal.value.param == "name"
+    withdraw_model(owner=acme, model_id=model_id)
+    with pytest.raises(NotFound):
+        withdraw_model(owner=acme, model_id=model_id)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from common.errors import InvalidRequest, NotFound
 from tenants import keys, scopes
+from tenants.actions.rows import check_limit, checked_name
 from tenants.config_version import raise_version
 from tenants.door import in_open_scope
 from tenants.identity import TenantRef
@@ -35,16 +36,14 @@ def create_api_key(
     created_by: UUID | None = None,
 ) -> NewApiKey:
     """A live key; with no scopes named, it has all of them. Raises InvalidRequest naming the field."""
-    if not 1 <= len(name.strip()) <= 100:
-        raise InvalidRequest("A key's name has 1 to 100 characters.", param="name")
+    checked = checked_name(name, "A key's name")
     if expires_at is not None and expires_at <= datetime.now(UTC):
         raise InvalidRequest("The key would have expired already.", param="expires_at")
-    if requests_per_minute is not None and requests_per_minute < 1:
-        raise InvalidRequest("A limit is at least 1 request a minute.", param="requests_per_minute")
+    check_limit(requests_per_minute)
     made = keys.generate()
     row = ApiKey.objects.create(
         tenant_id=tenant.id,
-        name=name.strip(),
+        name=checked,
         key_id=made.key_id,
         digest=keys.digest(made.secret, settings.ENVIRONMENT.api_key_pepper),
         scopes=sorted(scopes.checked(scopes_granted)),

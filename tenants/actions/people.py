@@ -5,9 +5,9 @@ from uuid import UUID
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
 
 from common.errors import Conflict, InvalidRequest, NotFound
+from tenants.actions.rows import unique_or
 from tenants.door import in_open_scope, in_platform_scope
 from tenants.identity import TenantRef
 from tenants.models import Membership, User
@@ -23,11 +23,8 @@ def create_user(*, email: str, password: str | None = None, name: str = "", is_o
     else:
         check_password(password, user)
         user.set_password(password)
-    try:
-        with transaction.atomic():
-            user.save(force_insert=True)
-    except IntegrityError as error:
-        raise Conflict("There is an account with this e-mail address already.", param="email") from error
+    with unique_or("There is an account with this e-mail address already.", param="email"):
+        user.save(force_insert=True)
     return user.id
 
 
@@ -57,11 +54,9 @@ def find_user(email: str) -> UUID | None:
 @in_open_scope
 def add_member(*, tenant: TenantRef, user_id: UUID, role: str) -> UUID:
     """The membership's id. Raises InvalidRequest for an unknown role, Conflict for a member."""
-    try:
-        with transaction.atomic():
-            return Membership.objects.create(tenant_id=tenant.id, user_id=user_id, role=checked_role(role)).id
-    except IntegrityError as error:
-        raise Conflict(f"This person is a member of {tenant.slug} already.", param="user") from error
+    wanted = checked_role(role)
+    with unique_or(f"This person is a member of {tenant.slug} already.", param="user"):
+        return Membership.objects.create(tenant_id=tenant.id, user_id=user_id, role=wanted).id
 
 
 @in_open_scope

@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-
-from common.errors import Conflict, InvalidRequest, NotFound
+from common.errors import NotFound
 from tenants.actions.people import find_membership
+from tenants.actions.rows import checked_name, unique_or
 from tenants.door import in_open_scope
 from tenants.identity import TenantRef
 from tenants.models import Team, TeamMember
@@ -14,13 +13,9 @@ from tenants.models import Team, TeamMember
 @in_open_scope
 def create_team(*, tenant: TenantRef, name: str) -> UUID:
     """The team's id. Raises InvalidRequest and Conflict."""
-    if not 1 <= len(name.strip()) <= 100:
-        raise InvalidRequest("A team's name has 1 to 100 characters.", param="name")
-    try:
-        with transaction.atomic():
-            return Team.objects.create(tenant_id=tenant.id, name=name.strip()).id
-    except IntegrityError as error:
-        raise Conflict(f"{tenant.slug} has a team {name!r} already.", param="name") from error
+    checked = checked_name(name, "A team's name")
+    with unique_or(f"{tenant.slug} has a team {name!r} already.", param="name"):
+        return Team.objects.create(tenant_id=tenant.id, name=checked).id
 
 
 @in_open_scope

@@ -6,10 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 
 from common.errors import Conflict, InvalidRequest, NotFound
 from tenants import hosts
+from tenants.actions.rows import checked_name, unique_or
 from tenants.config_version import raise_version
 from tenants.door import in_platform_scope, owner_rights
 from tenants.identity import TenantRef
@@ -19,6 +19,8 @@ from tenants.provisioning.replay import make_schema
 from tenants.states import TenantState, check_transition
 
 RESERVED_SLUGS: Final = frozenset({"admin", "api", "app", "auth", "docs", "public", "static", "status", "www"})
+NAME: Final = "A tenant's name"
+LONGEST_NAME: Final = 200
 
 
 @in_platform_scope
@@ -36,21 +38,17 @@ def create_tenant(
     `plan`: the name of one. Raises InvalidRequest, NotFound (of the plan) and Conflict, each naming its field.
     """
     check_slug(slug)
-    check_name(name)
     check_time_zone(time_zone)
     row = Tenant(
         slug=slug,
-        name=name.strip(),
+        name=checked_name(name, NAME, LONGEST_NAME),
         schema_name="t_" + slug.replace("-", "_"),
         time_zone=time_zone,
         plan=None if plan is None else find_plan(plan),
         default_model=default_model,
     )
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:
-        raise Conflict(f"There is a tenant {slug!r} already.", param="slug") from error
+    with unique_or(f"There is a tenant {slug!r} already.", param="slug"):
+        row.save(force_insert=True)
     insert_domain(row, host or f"{slug}.{settings.ENVIRONMENT.base_domain}", is_primary=True)
     with owner_rights():
         make_schema(row.schema_name)
@@ -81,8 +79,7 @@ def change_tenant(
     """What is None stays; an empty `plan` takes the plan away. Raises InvalidRequest and NotFound."""
     row = locked(tenant)
     if name is not None:
-        check_name(name)
-        row.name = name.strip()
+        row.name = checked_name(name, NAME, LONGEST_NAME)
     if time_zone is not None:
         check_time_zone(time_zone)
         row.time_zone = time_zone
@@ -118,11 +115,8 @@ def insert_domain(row: Tenant, host: str, *, is_primary: bool) -> UUID:
     name = hosts.checked(host)
     if hosts.is_public(name, settings.ENVIRONMENT.base_domain):
         raise InvalidRequest(f"{name} is the host of the public pages.", param="host")
-    try:
-        with transaction.atomic():
-            return Domain.objects.create(tenant=row, host=name, is_primary=is_primary).id
-    except IntegrityError as error:
-        raise Conflict(f"The host {name} is taken.", param="host") from error
+    with unique_or(f"The host {name} is taken.", param="host"):
+        return Domain.objects.create(tenant=row, host=name, is_primary=is_primary).id
 
 
 def locked(tenant: TenantRef) -> Tenant:
@@ -146,11 +140,6 @@ def check_slug(slug: str) -> None:
         )
     if slug in RESERVED_SLUGS:
         raise InvalidRequest(f"The slug {slug!r} is reserved.", param="slug")
-
-
-def check_name(name: str) -> None:
-    if not 1 <= len(name.strip()) <= 200:
-        raise InvalidRequest("A name has 1 to 200 characters.", param="name")
 
 
 def check_time_zone(time_zone: str) -> None:
