@@ -1,10 +1,10 @@
 """The price in force for a provider's model: an override, or the price list at a given time."""
 
 from datetime import UTC, datetime, time, timedelta
-from uuid import UUID
 
 import msgspec
 
+from providers.models import OfferedModel
 from providers.price_list import ListedModel, Rates, find_model, version
 from providers.prices import Price, Tier
 
@@ -14,20 +14,6 @@ class DatedPrice(msgspec.Struct, frozen=True):
 
     price: Price
     changes_at: datetime | None = None
-
-
-class Override(msgspec.Struct, frozen=True):
-    """Rates set by hand, in nano-USD per million tokens; None for a part priced as its total."""
-
-    row_id: UUID
-    revision: int
-    input: int
-    output: int
-    cache_read: int | None = None
-    cache_write: int | None = None
-    input_audio: int | None = None
-    output_audio: int | None = None
-    nano_per_request: int = 0
 
 
 def listed_price(provider_id: str, model: str, *, at: datetime) -> DatedPrice | None:
@@ -42,16 +28,19 @@ def listed_price(provider_id: str, model: str, *, at: datetime) -> DatedPrice | 
     return DatedPrice(price=price_from_rates(rates, listed), changes_at=next_change(listed, moment))
 
 
-def override_price(override: Override) -> Price:
+def override_price(row: OfferedModel) -> Price | None:
+    """The rates set by hand; None where the price list is to be followed."""
+    if row.input_nano_per_mtok is None or row.output_nano_per_mtok is None:
+        return None
     return Price(
-        version=f"override/{override.row_id}/{override.revision}",
-        input=flat(override.input),
-        output=flat(override.output),
-        cache_read=flat(override.cache_read),
-        cache_write=flat(override.cache_write),
-        input_audio=flat(override.input_audio),
-        output_audio=flat(override.output_audio),
-        nano_per_request=override.nano_per_request,
+        version=f"override/{row.id}/{row.price_revision}",
+        input=flat(row.input_nano_per_mtok),
+        output=flat(row.output_nano_per_mtok),
+        cache_read=flat(row.cache_read_nano_per_mtok),
+        cache_write=flat(row.cache_write_nano_per_mtok),
+        input_audio=flat(row.input_audio_nano_per_mtok),
+        output_audio=flat(row.output_audio_nano_per_mtok),
+        nano_per_request=row.nano_per_request,
     )
 
 

@@ -9,8 +9,7 @@ from uuid import UUID
 from common.crypto import SecretUnreadable
 from providers.catalogue import Catalogue, ModelCard, Offer, RouteEntry
 from providers.models import OfferedModel, Provider, Route
-from providers.prices import Price
-from providers.pricing_source import DatedPrice, Override, listed_price, override_price
+from providers.pricing_source import DatedPrice, listed_price, override_price
 from providers.scope import Owner, keyring, owner_scope, secret_place
 from providers.wire.registry import Wire, adapter
 from providers.wire.shapes import Deadlines, Secret, Target
@@ -104,26 +103,8 @@ def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> tuple[UUID
 
 
 def price_of(provider: Provider, row: OfferedModel, at: datetime) -> DatedPrice | None:
-    price = own_price(row)
+    price = override_price(row)
     return DatedPrice(price) if price else listed_price(provider.price_provider_id, row.name, at=at)
-
-
-def own_price(row: OfferedModel) -> Price | None:
-    if row.input_nano_per_mtok is None or row.output_nano_per_mtok is None:
-        return None
-    return override_price(
-        Override(
-            row_id=row.id,
-            revision=row.price_revision,
-            input=row.input_nano_per_mtok,
-            output=row.output_nano_per_mtok,
-            cache_read=row.cache_read_nano_per_mtok,
-            cache_write=row.cache_write_nano_per_mtok,
-            input_audio=row.input_audio_nano_per_mtok,
-            output_audio=row.output_audio_nano_per_mtok,
-            nano_per_request=row.nano_per_request,
-        )
-    )
 
 
 def model_card(provider: Provider, row: OfferedModel) -> ModelCard:

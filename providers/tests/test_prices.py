@@ -2,14 +2,14 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from genai_prices.data import providers as listed_providers
 
+from providers.models import OfferedModel
 from providers.price_extract import extract
 from providers.price_list import PATH, find_model
-from providers.pricing_source import Override, listed_price, override_price
+from providers.pricing_source import listed_price, override_price
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "groq", "together", "azure", "cohere")
@@ -84,10 +84,11 @@ def test_what_has_no_price_for_chat_has_none(provider_id, model):
 
 
 def test_an_override_is_its_rates_and_names_its_row():
-    row_id = uuid4()
-    price = override_price(
-        Override(row_id=row_id, revision=3, input=150_000_000, output=600_000_000, nano_per_request=7)
+    row = OfferedModel(
+        price_revision=3, input_nano_per_mtok=150_000_000, output_nano_per_mtok=600_000_000, nano_per_request=7
     )
-    assert price.version == f"override/{row_id}/3"
+    price = override_price(row)
+    assert price is not None
+    assert price.version == f"override/{row.id}/3"
     assert [tier.nano_per_mtok for tier in price.input + price.output] == [150_000_000, 600_000_000]
     assert price.nano_per_request == 7
