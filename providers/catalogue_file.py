@@ -27,6 +27,7 @@ Prices are USD per million tokens (`request`: USD a call), overriding the price 
 """
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -93,6 +94,19 @@ class RouteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CatalogueFile(msgspec.Struct, frozen=True):
     providers: tuple[ProviderEntry, ...] = ()
     routes: tuple[RouteEntry, ...] = ()
+
+
+def catalogue_file_at(path: str, *, asked_by: str) -> CatalogueFile:
+    """`asked_by`: the option or variable that holds the path.
+
+    Raises InvalidRequest whose `param` is that name, or the path and the place in the file.
+    """
+    try:
+        return read_catalogue_file(Path(path).read_bytes())
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}.", param=asked_by) from None
+    except InvalidRequest as error:
+        raise InvalidRequest(error.message, param=f"{path}: {error.param or 'file'}") from None
 
 
 def read_catalogue_file(content: bytes) -> CatalogueFile:

@@ -193,8 +193,10 @@ def test_a_faulty_file_names_its_place_and_changes_nothing(environment, tmp_path
 
 def test_a_missing_file_is_said(environment):
     environment(model_configs="/nowhere/models.json")
-    with pytest.raises(CommandError, match="cannot be read"):
+    with pytest.raises(CommandError, match=r"MODEL_CONFIGS: /nowhere/models\.json cannot be read"):
         run("seed_platform_providers")
+    with pytest.raises(CommandError, match=r"--file: /nowhere/models\.json cannot be read"):
+        run("create_provider", "--file", "/nowhere/models.json")
 
 
 def test_create_provider_for_a_tenant(make_tenant, monkeypatch):

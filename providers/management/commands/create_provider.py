@@ -4,14 +4,12 @@ import os
 import sys
 from argparse import ArgumentParser
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from common.errors import OrchestratorError
 from providers.actions.catalogue import apply_catalogue
-from providers.catalogue_file import CatalogueFile, ModelEntry, PriceEntry, ProviderEntry, read_catalogue_file
+from providers.catalogue_file import CatalogueFile, ModelEntry, PriceEntry, ProviderEntry, catalogue_file_at
 from tenants.command_errors import tenant_named, told_plainly
 
 STDIN_KEY = "(the key on standard input)"
@@ -38,8 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = tenant_named(options["tenant"]) if options["tenant"] else None
-        catalogue, environ = self.asked(options)
         with told_plainly():
+            catalogue, environ = self.asked(options)
             apply_catalogue(owner=owner, catalogue=catalogue, environ=environ)
         for provider in catalogue.providers:
             self.stdout.write(f"{provider.name}: {', '.join(model.name for model in provider.models) or 'no models'}")
@@ -48,7 +46,7 @@ class Command(BaseCommand):
         if options["file"]:
             if options["name"] or options["model"]:
                 raise CommandError("Give either --file or a name and its options.")
-            return file_at(options["file"]), dict(os.environ)
+            return catalogue_file_at(options["file"], asked_by="--file"), dict(os.environ)
         if not options["name"] or not options["base_url"]:
             raise CommandError("Give a name and --base-url, or --file.")
         environ = dict(os.environ)
@@ -66,15 +64,6 @@ class Command(BaseCommand):
             models=tuple(ModelEntry(name=name, price=price) for name in options["model"]),
         )
         return CatalogueFile(providers=(provider,)), environ
-
-
-def file_at(path: str) -> CatalogueFile:
-    try:
-        return read_catalogue_file(Path(path).read_bytes())
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
-    except OrchestratorError as error:
-        raise CommandError(f"{path}: {error.param or 'file'}: {error.message}") from None
 
 
 def parse_price(text: str) -> PriceEntry:
