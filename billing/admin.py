@@ -16,6 +16,7 @@ from billing.models import Intent, Process, Settlement
 from common.money import usd_from_nano
 
 MOST_COUNTED = 10_000
+UNPRICED = ("price_version", admin.EmptyFieldListFilter)
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -107,7 +108,7 @@ class SettlementAdmin(EntryAdmin):
         "cost_usd",
         "charge_usd",
     )
-    list_filter = ("started_at", "kind", "outcome", "usage_source", "provider_scope", "priced")
+    list_filter = ("started_at", "kind", "outcome", "usage_source", "provider_scope", UNPRICED)
     readonly_fields = ("cost_usd", "charge_usd")
 
 

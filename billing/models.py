@@ -79,7 +79,6 @@ class Settlement(Attempt):
     usage_source = models.TextField()
     cost_nano = models.BigIntegerField()
     charge_nano = models.BigIntegerField()
-    priced = models.BooleanField()
     outcome = models.TextField()
     finish_reason = models.TextField(null=True)  # noqa: DJ001 - null is "the provider said none"
     error_code = models.TextField(null=True)  # noqa: DJ001 - null is "no error"

@@ -37,7 +37,7 @@ USAGE = """
 SELECT GROUPING({group}) = 1 AS is_total, {group} AS label,
     count(DISTINCT entry.request_id) FILTER (WHERE entry.kind = 'settlement' AND entry.outcome <> 'not_dispatched'),
     count(DISTINCT entry.request_id) FILTER (
-        WHERE entry.kind = 'settlement' AND entry.outcome <> 'not_dispatched' AND NOT entry.priced),
+        WHERE entry.kind = 'settlement' AND entry.outcome <> 'not_dispatched' AND entry.price_version IS NULL),
     coalesce(sum(entry.input_tokens), 0)::bigint,
     coalesce(sum(entry.output_tokens), 0)::bigint,
     coalesce(sum(entry.cache_read_tokens), 0)::bigint,

@@ -36,11 +36,11 @@ WITH reaped AS (
         kind, request_id, attempt, month, tenant_id, api_key_id, user_id, provider, provider_scope, model,
         requested_model, stream, process_id, price_version, input_tokens, output_tokens, cache_read_tokens,
         cache_write_tokens, reasoning_tokens, input_audio_tokens, output_audio_tokens, cost_nano, charge_nano,
-        usage_source, priced, outcome, finish_reason, error_code, started_at, time_to_first_chunk_ms, duration_ms)
+        usage_source, outcome, finish_reason, error_code, started_at, time_to_first_chunk_ms, duration_ms)
     SELECT 'settlement', request_id, attempt, month, tenant_id, api_key_id, user_id, provider, provider_scope, model,
         requested_model, stream, process_id, price_version, estimated_input_tokens, 0, 0,
         0, 0, 0, 0, estimated_cost_nano, 0,
-        'estimated', price_version IS NOT NULL, 'killed', NULL, 'process_died', dispatched_at, NULL, 0
+        'estimated', 'killed', NULL, 'process_died', dispatched_at, NULL, 0
     FROM public.billing_intent AS intent
     WHERE process_id = %(process_id)s AND dispatched_at >= %(watermark_at)s - interval '5 minutes'
       AND NOT EXISTS (

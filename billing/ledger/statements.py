@@ -50,7 +50,6 @@ SETTLEMENT_COLUMNS = {
     **SHARED,
     **AMOUNTS,
     "usage_source": "text",
-    "priced": "boolean",
     "outcome": "text",
     "finish_reason": "text",
     "error_code": "text",
@@ -111,7 +110,6 @@ def settlement_values(row: Settlement) -> dict[str, Any]:
     values = asdict(row.intent) | asdict(row.usage) | asdict(row)
     values["month"] = month_of(row.intent.request_id)
     values["started_at"] = values.pop("dispatched_at")
-    values["priced"] = row.intent.price_version is not None
     # No columns of a settlement: the server would skip them, but they would travel.
     del values["intent"], values["usage"], values["estimated_input_tokens"], values["estimated_cost_nano"]
     return values

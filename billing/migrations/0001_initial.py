@@ -62,7 +62,6 @@ CREATE TABLE public.billing_settlement (
     cost_nano bigint NOT NULL,
     charge_nano bigint NOT NULL,
     price_version text,
-    priced boolean NOT NULL,
     outcome text NOT NULL
         CHECK (outcome IN ('completed', 'aborted', 'failed', 'cut', 'killed', 'not_dispatched')),
     finish_reason text,
@@ -179,7 +178,6 @@ class Migration(migrations.Migration):
                 ("usage_source", models.TextField()),
                 ("cost_nano", models.BigIntegerField()),
                 ("charge_nano", models.BigIntegerField()),
-                ("priced", models.BooleanField()),
                 ("outcome", models.TextField()),
                 ("finish_reason", models.TextField(null=True)),
                 ("error_code", models.TextField(null=True)),

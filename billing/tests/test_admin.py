@@ -80,6 +80,14 @@ def test_a_place_that_is_nobodys_leads_back(model, place, intent):
     assert response.status_code == 302
 
 
+def test_attempts_without_a_known_price_can_be_told_from_the_others(intent):
+    unpriced = make_intent(request_id=intent.request_id, attempt=3, price_version=None)
+    store(intents=[unpriced], settlements=[make_settlement(unpriced)])
+    shown = page("changelist_view", Settlement, q=str(intent.request_id), price_version__isempty="1")
+    assert f"{intent.request_id}:3:settlement" in shown
+    assert f"{intent.request_id}:1:settlement" not in shown
+
+
 def test_no_page_counts_the_whole_ledger(intent):
     with CaptureQueriesContext(connection) as queries:
         page("changelist_view", Settlement, outcome__exact="completed")

@@ -80,7 +80,7 @@ async def test_an_open_intent_of_a_dead_process_is_settled_as_killed():
     row = entries_of(intent)["settlement"]
     assert (row["outcome"], row["usage_source"], row["error_code"]) == ("killed", "estimated", "process_died")
     assert (row["input_tokens"], row["output_tokens"]) == (100, 0)
-    assert (row["cost_nano"], row["charge_nano"], row["priced"]) == (1_000, 0, True)
+    assert (row["cost_nano"], row["charge_nano"], row["price_version"]) == (1_000, 0, "test-1")
     assert (row["tenant_id"], row["started_at"]) == (intent.tenant_id, intent.dispatched_at)
     assert registered(process_id)["reaped_at"] is not None
 

@@ -98,7 +98,7 @@ async def test_a_new_model_can_be_asked_for_at_once(gateway, tenant, upstream):
     async with gateway.post(tenant.key, body(model="late/fresh")) as response:
         assert response.status == 200
     [row] = await settlements(gateway, response.headers["x-request-id"])
-    assert (row["priced"], row["cost_nano"]) == (False, 0)
+    assert (row["price_version"], row["cost_nano"]) == (None, 0)
 
 
 async def test_requests_a_minute_are_limited_by_key(gateway, tenant):
