@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from common.errors import PermissionDenied, Unavailable
 from gateway.calls import Caller, Identified, OverLimit
 from gateway.configs import TenantConfig
-from gateway.keys import Presented, authorize
+from gateway.keys import Presented
+from tenants.authorization import authorize
 from tenants.identity import KeyRecord
 from tenants.scopes import Scope
 
@@ -53,7 +54,7 @@ async def admit(services: "Services", identified: Identified, *, limited: bool =
 
 def held_against(services: "Services", config: TenantConfig, key: Presented, scope: Scope) -> KeyRecord:
     record = services.verified.record(config.identity, key)
-    authorize(config.identity, record, scope=scope, now=services.clock.now())
+    authorize(record, config.identity.state, scope=scope, now=services.clock.now())
     return record
 
 

@@ -23,7 +23,7 @@ from gateway.unknown_keys import UnknownKeys
 from providers.catalogue import Catalogue, Resolution, resolve
 from tenants.hosts import HostCache, check_host_of_key, normalised
 from tenants.identity import IdentitySnapshot
-from tenants.keys import REFUSAL
+from tenants.keys import unknown_key
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,7 @@ class Configs:
         config = await self._load(tenant_id)
         if key_id not in config.identity.keys:
             self._unknown.remember(key_id)
-            raise Unauthenticated(REFUSAL)
+            raise unknown_key()
         return config
 
     async def _current(self, tenant_id: UUID | None) -> TenantConfig | None:
@@ -188,7 +188,7 @@ class Configs:
         try:
             identity = await reached(self._source.identity(tenant_id))
         except NotFound:
-            raise Unauthenticated(REFUSAL) from None
+            raise unknown_key() from None
         return TenantConfig(identity, await reached(self._source.tenant_catalogue(identity.tenant)))
 
     def _loaded(self, tenant_id: UUID, task: "asyncio.Task[TenantConfig]") -> None:

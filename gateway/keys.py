@@ -1,14 +1,11 @@
 """Who is asking: an API key held against a snapshot of its tenant."""
 
 import hashlib
-from datetime import datetime
 from typing import Final
 
-from common.errors import Unauthenticated
+from tenants.authorization import prove
 from tenants.identity import IdentitySnapshot, KeyRecord
-from tenants.keys import REFUSAL, ParsedKey, matches, parse
-from tenants.scopes import Scope, check_scope
-from tenants.states import check_usable, check_writable
+from tenants.keys import ParsedKey, parse
 
 MOST_VERIFIED: Final = 10_000
 
@@ -49,22 +46,8 @@ class VerifiedKeys:
         if proven is not None and identity.keys.get(proven.key_id) is proven:
             return proven
         key = presented.parsed()
-        record = identity.keys.get(key.key_id)
-        if record is None or not matches(key.secret, record.digest, self._pepper):
-            raise Unauthenticated(REFUSAL)
+        record = prove(identity.keys.get(key.key_id), key, self._pepper)
         if len(self._proven) >= MOST_VERIFIED:
             self._proven.clear()
         self._proven[presented.fingerprint] = record
         return record
-
-
-def authorize(identity: IdentitySnapshot, record: KeyRecord, *, scope: Scope, now: datetime) -> None:
-    """Raises Unauthenticated for an expired key; PermissionDenied for a missing scope and for a tenant whose state
-    forbids it. What it forbids is told to holders of a key alone."""
-    if record.expired(now):
-        raise Unauthenticated("This API key has expired.", code="expired_api_key")
-    if scope is Scope.COMPLETIONS_WRITE:
-        check_writable(identity.state)
-    else:
-        check_usable(identity.state)
-    check_scope(record.scopes, scope)

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
-from common.errors import OrchestratorError, Unauthenticated, Unavailable
-from tenants.keys import REFUSAL
+from common.errors import OrchestratorError, Unavailable
+from tenants.keys import unknown_key
 
 MOST_REMEMBERED: Final = 10_000
 SECONDS_REMEMBERED: Final = 10.0
@@ -30,7 +30,7 @@ class UnknownKeys:
     async def find(self, key_id: str) -> UUID:
         """The key's tenant. Raises Unauthenticated, and Unavailable when too many ask or the database is away."""
         if self._nobodys.get(key_id, 0.0) > self._clock():
-            raise Unauthenticated(REFUSAL)
+            raise unknown_key()
         lookup = self._lookups.get(key_id)
         if lookup is None:
             if len(self._lookups) >= MOST_WAITING:
@@ -40,7 +40,7 @@ class UnknownKeys:
         tenant_id = await asyncio.shield(lookup)
         if tenant_id is None:
             self.remember(key_id)
-            raise Unauthenticated(REFUSAL)
+            raise unknown_key()
         return tenant_id
 
     def remember(self, key_id: str) -> None:

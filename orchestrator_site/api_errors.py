@@ -13,6 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from common import errors
+from tenants.credentials import missing_key
 
 NON_FIELD: Final = "non_field_errors"
 
@@ -78,10 +79,7 @@ STATUSES: Final = {
 def from_framework(error: exceptions.APIException) -> errors.OrchestratorError:
     """DRF's own refusals: parsing, method, media type, sign-in, throttling."""
     if isinstance(error, exceptions.NotAuthenticated):
-        return errors.Unauthenticated(
-            "You didn't provide an API key. Send it as `Authorization: Bearer …` or `x-api-key`.",
-            code="missing_api_key",
-        )
+        return missing_key()
     kind = STATUSES.get(error.status_code, errors.InvalidRequest)
     return kind(str(error.detail), status=error.status_code, retry_after=getattr(error, "wait", None))
 

@@ -10,12 +10,14 @@ from django.db.models import Q
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from common.errors import InvalidRequest, Unauthenticated
 from tenants import keys
+from tenants.authorization import check_unexpired, prove
+from tenants.credentials import presented_key
 from tenants.door import in_platform_scope
 from tenants.hosts import check_host_of_key
 from tenants.identity import TenantRef
 from tenants.models import ApiKey
+from tenants.snapshots import key_record, known_keys
 from tenants.states import check_usable
 
 LAST_USE_EVERY: Final = timedelta(minutes=1)
@@ -51,41 +53,31 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Raises Unauthenticated for a key that is not live, PermissionDenied for a suspended tenant or another's host."""
 
     def authenticate(self, request: Request) -> tuple[KeyHolder, Caller] | None:
-        text = presented_key(request)
-        if text is None:
+        text = presented_key(header(request, "Authorization"), header(request, "x-api-key"))
+        if not text:
             return None
-        caller = identify(text)
-        check_host_of_key(caller.tenant, getattr(request, "tenant", None))
+        caller = identify(text.decode("latin-1"))
         check_usable(caller.state)
+        check_host_of_key(caller.tenant, getattr(request, "tenant", None))
         return KeyHolder(caller), caller
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
-def presented_key(request: Request) -> str | None:
-    """None for none. Raises InvalidRequest for two, in one header or in both."""
-    authorization, plain = request.headers.get("Authorization", ""), request.headers.get("x-api-key")
-    scheme, _, credentials = authorization.partition(" ")
-    bearer = credentials.strip() if scheme.lower() == "bearer" else None
-    # Django joins a header that was repeated with commas; no key has one.
-    if "," in (bearer or "") or "," in (plain or ""):
-        raise InvalidRequest("An API key was given more than once.")
-    if bearer is not None and plain is not None and bearer != plain.strip():
-        raise InvalidRequest("Two different API keys were given, in Authorization and in x-api-key.")
-    return plain if bearer is None else bearer
+def header(request: Request, name: str) -> bytes:
+    return request.headers.get(name, "").encode("latin-1", "replace")
 
 
 @in_platform_scope
 def identify(text: str) -> Caller:
-    """The caller behind a key's text. Raises Unauthenticated."""
-    parsed = keys.parse(text)
+    """The caller behind a key's text. Raises Unauthenticated for one that is unknown, revoked or expired."""
+    key = keys.parse(text)
     now = datetime.now(UTC)
-    row = ApiKey.objects.select_related("tenant").filter(key_id=parsed.key_id).first()
-    if row is None or not keys.matches(parsed.secret, bytes(row.digest), settings.ENVIRONMENT.api_key_pepper):
-        raise Unauthenticated(keys.REFUSAL)
-    if not row.is_live(now):
-        raise Unauthenticated(f"This API key has {'expired' if row.revoked_at is None else 'been revoked'}.")
+    row = known_keys().select_related("tenant").filter(key_id=key.key_id).first()
+    if row is None:
+        raise keys.unknown_key()
+    check_unexpired(prove(key_record(row), key, settings.ENVIRONMENT.api_key_pepper), now)
     note_use(row.id, now)
     return Caller(
         tenant=row.tenant.ref,

@@ -17,7 +17,7 @@ class TenantRef:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A live key, `expires_at` aside: who holds it must look at the clock."""
+    """A key that is not revoked; whether it has expired is for the clock to say."""
 
     id: UUID
     key_id: str
@@ -39,7 +39,7 @@ class PlanRecord:
 
 @dataclass(frozen=True, slots=True)
 class IdentitySnapshot:
-    """One tenant as of `version`; `keys` by key id, without the revoked and the expired."""
+    """One tenant as of `version`; `keys` by key id, without the revoked and the long expired."""
 
     tenant: TenantRef
     state: str

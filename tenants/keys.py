@@ -24,7 +24,6 @@ CHECKSUM_LENGTH: Final = 6
 SHAPE: Final = re.compile(
     rf"{PREFIX}_([0-9A-Za-z]{{{KEY_ID_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH}}})([0-9A-Za-z]{{{CHECKSUM_LENGTH}}})"
 )
-REFUSAL: Final = "Incorrect API key provided."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,13 @@ def parse(text: str) -> ParsedKey:
     """Raises Unauthenticated for anything that was never one of our keys."""
     matched = SHAPE.fullmatch(text)
     if matched is None or checksum(text[:-CHECKSUM_LENGTH]) != matched[3]:
-        raise Unauthenticated(REFUSAL)
+        raise unknown_key()
     return ParsedKey(matched[1], matched[2])
+
+
+def unknown_key() -> Unauthenticated:
+    """The one answer to every key that is not, or is no longer, anyone's."""
+    return Unauthenticated("Incorrect API key provided.")
 
 
 def digest(secret: str, pepper: str) -> bytes:

@@ -1,15 +1,19 @@
 """What the gateway needs to know about tenants, as values. Each function opens its own platform scope."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from common.errors import NotFound
 from tenants.door import in_platform_scope
 from tenants.identity import IdentitySnapshot, KeyRecord, PlanRecord, TenantRef, Versions
 from tenants.models import ApiKey, Domain, Plan, PlatformConfig, Tenant
+
+# Beyond it an expired key is unknown, so that a tenant of many short-lived keys does not grow for ever.
+EXPIRY_TOLD_FOR: Final = timedelta(days=30)
 
 
 @in_platform_scope
@@ -18,7 +22,6 @@ def load_identity(tenant_id: UUID) -> IdentitySnapshot:
     row = Tenant.objects.select_related("plan").filter(id=tenant_id).first()
     if row is None:
         raise NotFound(f"There is no tenant {tenant_id}.")
-    live = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=datetime.now(UTC)), revoked_at=None)
     return IdentitySnapshot(
         tenant=row.ref,
         state=row.state,
@@ -26,8 +29,14 @@ def load_identity(tenant_id: UUID) -> IdentitySnapshot:
         default_model=row.default_model,
         version=row.config_version,
         plan=plan_record(row.plan),
-        keys={key.key_id: key_record(key) for key in live.filter(tenant_id=tenant_id)},
+        keys={key.key_id: key_record(key) for key in known_keys().filter(tenant_id=tenant_id)},
     )
+
+
+def known_keys() -> QuerySet[ApiKey]:
+    """Keys whose holders are told apart from strangers. In any scope that sees them."""
+    lately = datetime.now(UTC) - EXPIRY_TOLD_FOR
+    return ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=lately), revoked_at=None)
 
 
 def plan_record(plan: Plan | None) -> PlanRecord | None:
@@ -48,8 +57,8 @@ def key_record(key: ApiKey) -> KeyRecord:
 
 @in_platform_scope
 def find_tenant_of_key(key_id: str) -> UUID | None:
-    """The tenant of a live key."""
-    return ApiKey.objects.filter(key_id=key_id, revoked_at=None).values_list("tenant_id", flat=True).first()
+    """The tenant of a known key."""
+    return known_keys().filter(key_id=key_id).values_list("tenant_id", flat=True).first()
 
 
 @in_platform_scope

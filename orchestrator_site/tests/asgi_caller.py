@@ -1,9 +1,17 @@
 """Calls an ASGI application as a server would, without one."""
 
 import asyncio
+import dataclasses
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from django.conf import settings
+
+from orchestrator_site.front import Front
+from orchestrator_site.web_process import build
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +70,24 @@ async def ask(
         headers={name.decode().lower(): value.decode() for name, value in start["headers"]},
         body=b"".join(message.get("body", b"") for message in rest),
     )
+
+
+def front(**changes: Any) -> Front:
+    """The application as a whole, not opened yet; `changes` to the environment."""
+    return build(dataclasses.replace(settings.ENVIRONMENT, **changes))
+
+
+@asynccontextmanager
+async def opened(application: Any) -> AsyncIterator[Any]:
+    """The application between startup and shutdown."""
+    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    lifespan = asyncio.create_task(application({"type": "lifespan"}, inbox.get, outbox.put))
+    await inbox.put({"type": "lifespan.startup"})
+    assert (await outbox.get())["type"] == "lifespan.startup.complete"
+    try:
+        yield application
+    finally:
+        await inbox.put({"type": "lifespan.shutdown"})
+        assert (await outbox.get())["type"] == "lifespan.shutdown.complete"
+        await lifespan

@@ -1,46 +1,22 @@
 """The ASGI application as a whole, without a server around it."""
 
 import asyncio
-import dataclasses
 import threading
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
-from django.conf import settings
 
 from gateway import metrics
 from orchestrator_site.lifespan import Lifespan, background
 from orchestrator_site.patience import Patience
-from orchestrator_site.tests.asgi_caller import ask
-from orchestrator_site.web_process import build
+from orchestrator_site.tests.asgi_caller import ask, front, opened
 from providers import health as provider_health
 from providers.health import ProviderHealth
 from tenants.config_version import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def front(**changes):
-    return build(dataclasses.replace(settings.ENVIRONMENT, **changes))
-
-
-@asynccontextmanager
-async def opened(application):
-    """The application between startup and shutdown."""
-    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    lifespan = asyncio.create_task(application({"type": "lifespan"}, inbox.get, outbox.put))
-    await inbox.put({"type": "lifespan.startup"})
-    assert (await outbox.get())["type"] == "lifespan.startup.complete"
-    try:
-        yield application
-    finally:
-        await inbox.put({"type": "lifespan.shutdown"})
-        assert (await outbox.get())["type"] == "lifespan.shutdown.complete"
-        await lifespan
 
 
 @pytest.mark.parametrize(

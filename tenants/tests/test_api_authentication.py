@@ -54,6 +54,7 @@ def test_a_key_says_who_calls(cast):
 def test_no_key_is_401():
     assert ask({})[0] == 401
     assert ask({"Authorization": "Basic eDp5"})[0] == 401
+    assert ask({"Authorization": "Bearer ", "x-api-key": " "})[0] == 401
 
 
 def test_two_keys_are_400_however_they_are_given(cast):
@@ -65,7 +66,7 @@ def test_two_keys_are_400_however_they_are_given(cast):
 
 def test_a_key_of_nobody_is_401(cast):
     forged = keys.ParsedKey(cast.acme.key_id, keys.generate().secret).text
-    for text in ("", "nonsense", keys.generate().text, forged, cast.acme.key[:-1] + "!"):
+    for text in ("nonsense", keys.generate().text, forged, cast.acme.key[:-1] + "!"):
         assert ask(bearer(text)) == (401, {"code": "invalid_api_key"})
 
 
