@@ -1,11 +1,12 @@
 """What is chosen once and kept: passwords and ports, in one file that only its owner reads."""
 
 import json
-import os
 import random
 import secrets
 import socket
 from pathlib import Path
+
+from orchestrator_site.whole_files import write_whole
 
 # Below the range from which systems take ports for outgoing connections.
 PORTS = range(15_000, 30_000)
@@ -34,10 +35,7 @@ class Notes:
 
     def store(self, name: str, value: str) -> str:
         values = {**self.read(), name: value}
-        replacement = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        replacement.touch(mode=0o600)
-        replacement.write_text(json.dumps(values, indent=1))
-        replacement.replace(self.path)
+        write_whole(self.path, json.dumps(values, indent=1), mode=0o600)
         return value
 
     def read(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orchestrator_site.embedded import processes
 from orchestrator_site.supervisor.child import Child, Command, Say
+from orchestrator_site.whole_files import write_whole
 
 LEFTOVER_SECONDS = 5.0
 
@@ -61,9 +62,7 @@ class Fleet:
         if self._record is None:
             return
         running = [[child.pid, child.command.mark] for child in self.children if child.pid is not None]
-        fresh = self._record.with_suffix(".new")
-        fresh.write_text(json.dumps(running))
-        fresh.replace(self._record)
+        write_whole(self._record, json.dumps(running), mode=0o644)
 
 
 def end_leftovers(record: Path) -> int:

@@ -1,10 +1,11 @@
 """The secrets of a local installation: made up once, kept in a file that only its owner reads."""
 
 import base64
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from orchestrator_site.whole_files import write_whole
 
 MAKERS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(48),
@@ -21,7 +22,7 @@ def local_secrets(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
     missing = {name: make() for name, make in MAKERS.items() if name not in kept}
     if missing:
         kept |= missing
-        write(path, kept)
+        write_whole(path, "".join(f"{name}={value}\n" for name, value in kept.items()), mode=0o600)
     return {name: environ.get(name) or kept[name] for name in MAKERS}
 
 
@@ -29,10 +30,3 @@ def read(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
-
-
-def write(path: Path, values: Mapping[str, str]) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-    fresh.replace(path)

@@ -11,6 +11,7 @@ from orchestrator_site.supervisor.child import Say
 from orchestrator_site.supervisor.errors import SupervisorError
 from orchestrator_site.supervisor.lifeline import tie_to_parent
 from orchestrator_site.supervisor.place import Place
+from orchestrator_site.whole_files import write_whole
 
 PACKAGES = ("orchestrator_site", "console", "chat", "gateway", "billing", "providers", "tenants", "common")
 SOURCES = {".py", ".sql", ".json"}
@@ -35,8 +36,7 @@ async def prepare(place: Place, environment: Mapping[str, str], say: Say, *, tru
         ("seed_demo", "--output", str(place.demo_file)),
     ):
         await manage(arguments, place, environment, say)
-    place.demo_file.chmod(0o600)
-    stamp.write_text(current)
+    write_whole(stamp, current, mode=0o644)
 
 
 async def manage(arguments: tuple[str, ...], place: Place, environment: Mapping[str, str], say: Say) -> None:

@@ -107,7 +107,7 @@ def test_from_nothing_to_a_banner_and_a_clean_stop(start, services, checkout):
     assert run.end() == 0
     assert run.text.endswith("run      | stopping\nrun      | stopped\n")
     assert running(services) == (None, None)
-    for name in ("demo.json", "secrets.env", "services.json"):
+    for name in ("secrets.env", "services.json"):
         assert stat.S_IMODE((checkout / "var" / name).stat().st_mode) == 0o600
 
 

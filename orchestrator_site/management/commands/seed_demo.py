@@ -1,7 +1,6 @@
 """Make the demonstration's tenants, people and keys, and write their secrets to a file."""
 
 import json
-import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator_site.demo_tenants import seed
+from orchestrator_site.whole_files import write_whole
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         output: Path = options["output"]
         environment = settings.ENVIRONMENT
         made = seed(kept=read(output), host=environment.base_domain, port=environment.port)
-        write(output, made)
+        write_whole(output, json.dumps(made, indent=2, ensure_ascii=False) + "\n", mode=0o600)
         self.stdout.write(f"Demonstration data is in {output}.")
 
 
@@ -38,11 +38,3 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return kept if isinstance(kept, dict) else {}
-
-
-def write(path: Path, made: dict[str, Any]) -> None:
-    """Whole or not at all, and never readable by others."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    fresh.replace(path)
