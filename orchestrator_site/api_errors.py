@@ -1,6 +1,5 @@
-"""Refusals of Django and DRF in the error object of the OpenAI API (platform.openai.com/docs/guides/error-codes)."""
+"""Refusals of Django and DRF as errors of ours, told in the same form as the edge's."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from common import errors
+from gateway.edge.errors import error_headers, error_object
 from tenants.credentials import missing_key
 
 NON_FIELD: Final = "non_field_errors"
@@ -23,20 +23,12 @@ def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
     known = as_orchestrator_error(error)
     if known is None:
         return None
-    return Response(error_body(known), status=known.status, headers=error_headers(known, error))
+    return Response(error_object(known), status=known.status, headers=headers_of(known))
 
 
-def error_body(error: errors.OrchestratorError) -> dict[str, dict[str, str | None]]:
-    return {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
-
-
-def error_headers(error: errors.OrchestratorError, cause: Exception | None = None) -> dict[str, str]:
-    headers = {}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(math.ceil(error.retry_after))
-    if error.status == 401:
-        headers["WWW-Authenticate"] = getattr(cause, "auth_header", "Bearer")
-    return headers
+def headers_of(error: errors.OrchestratorError) -> dict[str, str]:
+    """The edge's headers, as Django takes them."""
+    return {name.decode(): value.decode() for name, value in error_headers(error)}
 
 
 def as_orchestrator_error(error: BaseException | None) -> errors.OrchestratorError | None:

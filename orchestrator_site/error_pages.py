@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from common import errors
-from orchestrator_site.api_errors import as_orchestrator_error, error_body, error_headers
+from gateway.edge.errors import error_object, unexpected
+from orchestrator_site.api_errors import as_orchestrator_error, headers_of
 
 API_PREFIX: Final = "/v1/"
 TITLES: Final = {
@@ -42,7 +43,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls it while the error is being handled, so that a database that is away can be told from a fault."""
     known = as_orchestrator_error(sys.exc_info()[1])
-    return answer(request, known or errors.OrchestratorError("Something went wrong on our side."))
+    return answer(request, known or unexpected())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -52,9 +53,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def answer(request: HttpRequest, error: errors.OrchestratorError) -> HttpResponse:
-    headers = error_headers(error)
+    headers = headers_of(error)
     if request.path.startswith(API_PREFIX):
-        return JsonResponse(error_body(error), status=error.status, headers=headers)
+        return JsonResponse(error_object(error), status=error.status, headers=headers)
     page = {
         "title": TITLES.get(error.status, "Something went wrong"),
         "advice": ADVICE.get(error.status, "It is our fault, and it has been noted. Please try again in a moment."),

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from common.ids import new_id
+from gateway.edge.errors import error_object, unexpected
 from orchestrator_site.asgi_messages import Application, Message, Receive, Scope, Send, answer_json
 from orchestrator_site.logs import context
 
@@ -51,7 +52,7 @@ class Observed:
             log.exception("request_failed", path=scope["path"])
             if status:
                 raise
-            await answer_json(send_with_id, 500, UNEXPECTED)
+            await answer_json(send_with_id, 500, error_object(unexpected()))
         finally:
             self._tell(scope, status, time.perf_counter() - began)
 
@@ -64,16 +65,6 @@ class Observed:
             log.info(
                 "request", method=method, route=route, status=status or GONE, ms=round(seconds * 1000, 1), **tenant
             )
-
-
-UNEXPECTED: Final = {
-    "error": {
-        "message": "Something went wrong on our side.",
-        "type": "server_error",
-        "param": None,
-        "code": "internal_error",
-    }
-}
 
 
 def with_id(headers: "list[tuple[bytes, bytes]]", request_id: str) -> list[tuple[bytes, bytes]]:

@@ -10,19 +10,13 @@ from gateway.edge.asgi import Headers
 from gateway.edge.limits_shown import limit_headers
 
 
-class ErrorObject(msgspec.Struct):
-    message: str
-    type: str
-    param: str | None
-    code: str | None
-
-
-class ErrorBody(msgspec.Struct):
-    error: ErrorObject
+def error_object(error: OrchestratorError) -> dict[str, dict[str, str | None]]:
+    """Every error that anyone is told has this form, whichever part of the process tells it."""
+    return {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
 
 
 def error_body(error: OrchestratorError) -> bytes:
-    return msgspec.json.encode(ErrorBody(ErrorObject(error.message, error.type, error.param, error.code)))
+    return msgspec.json.encode(error_object(error))
 
 
 def error_event(error: OrchestratorError) -> bytes:
@@ -57,4 +51,4 @@ class WrongMethod(MethodNotAllowed):
 
 def unexpected() -> OrchestratorError:
     """What a caller is told of an error that should not be: nothing."""
-    return OrchestratorError("The server had an error while answering the request.")
+    return OrchestratorError("Something went wrong on our side.")
