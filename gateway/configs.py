@@ -9,7 +9,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -51,10 +50,6 @@ class TenantConfig:
     @property
     def version(self) -> int:
         return self.identity.version
-
-    def outdated(self, now: datetime) -> bool:
-        """Whether a listed price has changed since by the calendar."""
-        return self.catalogue.changes_at is not None and self.catalogue.changes_at <= now
 
 
 class Configs:
@@ -105,7 +100,7 @@ class Configs:
         if tenant_id is None or config is None:
             return None
         self._held.move_to_end(tenant_id)
-        if tenant_id in self._stale or config.outdated(self._clock.now()):
+        if tenant_id in self._stale or config.catalogue.outdated(self._clock.now()):
             return await self._load(tenant_id)
         return config
 
@@ -168,7 +163,7 @@ class Configs:
             if versions.tenants.get(tenant_id) != config.version:
                 self._stale.add(tenant_id)
         held = self._platform
-        if held is not None and (held.version != versions.platform or overdue(held, self._clock.now())):
+        if held is not None and (held.version != versions.platform or held.catalogue.outdated(self._clock.now())):
             self._platform = await self._load_platform()
 
     async def _load_platform(self) -> PlatformConfig:
@@ -213,11 +208,6 @@ class Configs:
         held = self._held.pop(tenant_id, None)
         for key_id in held.identity.keys if held is not None else ():
             self._tenant_of.pop(key_id, None)
-
-
-def overdue(platform: PlatformConfig, now: datetime) -> bool:
-    changes_at = platform.catalogue.changes_at
-    return changes_at is not None and changes_at <= now
 
 
 async def reached(reading: Awaitable[T]) -> T:

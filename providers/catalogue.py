@@ -64,6 +64,10 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     providers: frozenset[str] = frozenset()
     changes_at: datetime | None = None
 
+    def outdated(self, now: datetime) -> bool:
+        """Whether a listed price has changed since by the calendar."""
+        return self.changes_at is not None and self.changes_at <= now
+
     @cached_property
     def by_model(self) -> Mapping[str, tuple[str, ...]]:
         """The "provider/model" names of each bare model id."""
