@@ -5,6 +5,9 @@ from typing import Any
 
 import msgspec
 
+from common.errors import OrchestratorError
+from gateway.edge.errors import error_headers, error_object
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -33,6 +36,10 @@ async def answer_json(send: Send, status: int, content: Any, headers: HeaderPair
     """Never cached: these answers say how things are now."""
     body = msgspec.json.encode(content)
     await answer(send, status, body, b"application/json", [(b"cache-control", b"no-store"), *headers])
+
+
+async def answer_error(send: Send, error: OrchestratorError) -> None:
+    await answer_json(send, error.status, error_object(error), error_headers(error))
 
 
 def header(scope: Scope, name: bytes) -> bytes:

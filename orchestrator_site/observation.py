@@ -7,8 +7,8 @@ from typing import Final
 import structlog
 
 from common.ids import new_id
-from gateway.edge.errors import error_object, unexpected
-from orchestrator_site.asgi_messages import Application, Message, Receive, Scope, Send, answer_json
+from gateway.edge.errors import unexpected
+from orchestrator_site.asgi_messages import Application, Message, Receive, Scope, Send, answer_error
 from orchestrator_site.logs import context
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class Observed:
             log.exception("request_failed", path=scope["path"])
             if status:
                 raise
-            await answer_json(send_with_id, 500, error_object(unexpected()))
+            await answer_error(send_with_id, unexpected())
         finally:
             self._tell(scope, status, time.perf_counter() - began)
 

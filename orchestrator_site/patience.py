@@ -5,20 +5,16 @@ from typing import Final
 
 import structlog
 
-from orchestrator_site.asgi_messages import Application, Message, Receive, Scope, Send, answer_json
+from common.errors import Unavailable
+from orchestrator_site.asgi_messages import Application, Message, Receive, Scope, Send, answer_error
 
 log = structlog.get_logger(__name__)
 
 # As long as a statement may take (tenants.door), and a little more, so that PostgreSQL's own answer comes first.
 SECONDS: Final = 32.0
-OVERDUE: Final = {
-    "error": {
-        "message": "This took too long and was given up; a change may have been made all the same.",
-        "type": "service_unavailable",
-        "param": None,
-        "code": "unavailable",
-    }
-}
+OVERDUE: Final = Unavailable(
+    "This took too long and was given up; a change may have been made all the same.", retry_after=5
+)
 
 
 class Patience:
@@ -53,7 +49,7 @@ class Patience:
                 overdue = True
                 self._leave(work)
                 log.warning("request_given_up", seconds=self._seconds)
-                await answer_json(send, 503, OVERDUE, [(b"retry-after", b"5")])
+                await answer_error(send, OVERDUE)
                 return
             await work
         except asyncio.CancelledError:
