@@ -7,26 +7,19 @@ request, and PostgreSQL is asked for nothing while nothing changes.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
-
-import structlog
 
 from billing.limits.admission import Admission
 from common.clock import Clock
-from common.errors import NotFound, OrchestratorError, Unauthenticated, Unavailable
+from common.errors import NotFound, Unauthenticated, Unavailable
 from gateway.ports import ConfigSource
 from gateway.unknown_keys import UnknownKeys
 from providers.catalogue import Catalogue, Resolution, resolve
 from tenants.hosts import HostCache, check_host_of_key, normalised
 from tenants.identity import IdentitySnapshot
 from tenants.keys import unknown_key
-
-log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 MOST_TENANTS: Final = 2_000
 MOST_RESOLUTIONS: Final = 500
@@ -152,13 +145,13 @@ class Configs:
         host = normalised(header)
         known, tenant = self._hosts.recall(host)
         if not known:
-            tenant = await reached(self._source.tenant_of_host(host))
+            tenant = await self._source.tenant_of_host(host)
             self._hosts.keep(host, tenant)
         check_host_of_key(config.identity.tenant, tenant)
 
     async def poll(self) -> None:
         """Marks what has changed in PostgreSQL, and renews the platform's snapshot. Raises Unavailable."""
-        versions = await reached(self._source.versions(list(self._held)))
+        versions = await self._source.versions(list(self._held))
         for tenant_id, config in self._held.items():
             if versions.tenants.get(tenant_id) != config.version:
                 self._stale.add(tenant_id)
@@ -168,8 +161,8 @@ class Configs:
 
     async def _load_platform(self) -> PlatformConfig:
         # The version first: what is read after it is at least that new.
-        version = (await reached(self._source.versions(()))).platform
-        return PlatformConfig(version, await reached(self._source.platform_catalogue()))
+        version = (await self._source.versions(())).platform
+        return PlatformConfig(version, await self._source.platform_catalogue())
 
     async def _load(self, tenant_id: UUID) -> TenantConfig:
         """Joins a load under way or begins one, which goes on when its callers leave."""
@@ -181,10 +174,10 @@ class Configs:
 
     async def _read(self, tenant_id: UUID) -> TenantConfig:
         try:
-            identity = await reached(self._source.identity(tenant_id))
+            identity = await self._source.identity(tenant_id)
         except NotFound:
             raise unknown_key() from None
-        return TenantConfig(identity, await reached(self._source.tenant_catalogue(identity.tenant)))
+        return TenantConfig(identity, await self._source.tenant_catalogue(identity.tenant))
 
     def _loaded(self, tenant_id: UUID, task: "asyncio.Task[TenantConfig]") -> None:
         del self._loads[tenant_id]
@@ -208,14 +201,3 @@ class Configs:
         held = self._held.pop(tenant_id, None)
         for key_id in held.identity.keys if held is not None else ():
             self._tenant_of.pop(key_id, None)
-
-
-async def reached(reading: Awaitable[T]) -> T:
-    """The result of a reading. Raises Unavailable, whatever it was that kept it from succeeding."""
-    try:
-        return await reading
-    except OrchestratorError:
-        raise
-    except Exception as error:
-        log.error("config_unreadable", error=repr(error))
-        raise Unavailable("The configuration cannot be read at the moment.", retry_after=1) from error

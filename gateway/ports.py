@@ -9,7 +9,8 @@ from tenants.identity import IdentitySnapshot, TenantRef, Versions
 
 
 class ConfigSource(Protocol):
-    """Reads configuration from PostgreSQL. Every function raises Unavailable when that cannot be reached in time."""
+    """Reads configuration from PostgreSQL. Every function raises Unavailable when that cannot be done in time, for
+    whatever reason."""
 
     async def identity(self, tenant_id: UUID) -> IdentitySnapshot:
         """Raises NotFound."""

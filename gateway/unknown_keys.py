@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
-from common.errors import OrchestratorError, Unavailable
+from common.errors import Unavailable
 from tenants.keys import unknown_key
 
 MOST_REMEMBERED: Final = 10_000
@@ -51,10 +51,5 @@ class UnknownKeys:
             self._nobodys.popitem(last=False)
 
     async def _look_up(self, key_id: str) -> UUID | None:
-        try:
-            async with self._places:
-                return await self._tenant_of_key(key_id)
-        except OrchestratorError:
-            raise
-        except Exception as error:
-            raise Unavailable("API keys cannot be looked up at the moment.", retry_after=1) from error
+        async with self._places:
+            return await self._tenant_of_key(key_id)

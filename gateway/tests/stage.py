@@ -16,6 +16,7 @@ from django.conf import settings as django_settings
 
 from billing.ledger.writer import LedgerWriter
 from common.clock import SystemClock
+from common.errors import Unavailable
 from common.ids import new_id
 from common.redis import RedisConnection
 from gateway.edge.app import GatewayEdge
@@ -38,7 +39,7 @@ class DatabaseSource:
     async def read(self, function: Any, *arguments: Any) -> Any:
         self.asked.append(function.__name__)
         if self.broken:
-            raise ConnectionError("the test has taken the database away")
+            raise Unavailable("The test has taken the database away.")
         return await database_threads.run(lambda _: function(*arguments), SECONDS)
 
     async def identity(self, tenant_id: UUID) -> Any:

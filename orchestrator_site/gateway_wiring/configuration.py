@@ -5,17 +5,21 @@ from collections.abc import Callable, Collection
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID
 
+import structlog
 from django.db import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
-from common.errors import Unavailable
+from common.errors import OrchestratorError, Unavailable
 from providers.catalogue import Catalogue
 from providers.snapshots import load_platform_catalogue, load_tenant_catalogue
 from tenants import database_threads, snapshots
 from tenants.door import no_later_than
 from tenants.identity import IdentitySnapshot, TenantRef, Versions
 
+log = structlog.get_logger(__name__)
+
 DEADLINE_SECONDS: Final = 5.0
+AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +52,10 @@ class PostgresConfiguration:
 
 
 async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """`function`, which opens its own scope, in a database thread. Raises Unavailable when the database is away."""
+    """`function`, which opens its own scope, in a database thread.
+
+    Raises what it refuses itself, and Unavailable for everything else that keeps it from succeeding.
+    """
 
     def work(deadline_at: float) -> R:
         with no_later_than(deadline_at):
@@ -56,5 +63,9 @@ async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
 
     try:
         return await database_threads.run(work, DEADLINE_SECONDS)
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except OrchestratorError:
+        raise
+    except Exception as error:
+        if not isinstance(error, AWAY):
+            log.exception("configuration_unreadable")
         raise Unavailable("The configuration cannot be read at the moment.", retry_after=1) from error

@@ -50,8 +50,8 @@ async def test_what_is_read_ends_with_its_deadline():
     assert 0 < seconds <= DEADLINE_SECONDS
 
 
-@pytest.mark.parametrize("error", [OperationalError("hidden"), PoolTimeout("hidden")])
-async def test_a_database_that_is_away_is_unavailable(error):
+@pytest.mark.parametrize("error", [OperationalError("hidden"), PoolTimeout("hidden"), ValueError("hidden")])
+async def test_what_cannot_be_read_for_any_reason_is_unavailable(error):
     def fail():
         raise error
 
