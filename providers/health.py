@@ -42,9 +42,7 @@ def enabled_places() -> list[Place]:
     """Where the platform's enabled providers are, with their credentials."""
     with owner_scope(None):
         rows = list(Provider.objects.filter(enabled=True, wire__in=WIRES).prefetch_related("credentials"))
-    return [
-        Place(row.name, row.base_url.rstrip("/"), provider_headers(row, adapter(row.wire), None)[1]) for row in rows
-    ]
+    return [Place(row.name, row.base_url.rstrip("/"), provider_headers(row, adapter(row.wire), None)) for row in rows]
 
 
 async def look_at(places: list[Place], *, jitter: float) -> dict[str, ProviderHealth]:

@@ -100,10 +100,6 @@ class PriceList(msgspec.Struct, frozen=True):
     providers: dict[str, msgspec.Raw]
 
 
-def provider_ids() -> frozenset[str]:
-    return frozenset(price_list().providers)
-
-
 def version() -> str:
     """The release of genai-prices that the list was taken from."""
     return price_list().version

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
-from uuid import UUID
 
 from common.crypto import SecretUnreadable
 from providers.catalogue import Catalogue, ModelCard, Offer, RouteEntry
@@ -58,7 +57,7 @@ def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[
     except LookupError as unknown:
         logger.warning("provider skipped", extra={"provider": provider.name, "error": str(unknown)})
         return
-    credential_id, headers = provider_headers(provider, wire, owner)
+    headers = provider_headers(provider, wire, owner)
     deadlines = Deadlines(
         connect=provider.connect_seconds,
         first_byte=provider.first_byte_seconds,
@@ -76,7 +75,6 @@ def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[
             wire=provider.wire,
             base_url=provider.base_url.rstrip("/"),
             model=row.name,
-            credential_id=credential_id,
             headers=headers,
             price=None if dated is None else dated.price,
             deadlines=deadlines,
@@ -84,8 +82,8 @@ def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[
         yield Offer(target, model_card(provider, row)), None if dated is None else dated.changes_at
 
 
-def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> tuple[UUID | None, Headers]:
-    """The first enabled credential that opens, and the headers that carry it.
+def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> Headers:
+    """What is sent with every call, with the first enabled credential that opens.
 
     One that does not open is passed over and said aloud: the other providers stay usable.
     """
@@ -98,8 +96,8 @@ def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> tuple[UUID
         except SecretUnreadable as error:
             logger.error("credential unreadable", extra={"provider": provider.name, "error": str(error)})
             continue
-        return credential.id, (*plain, *wire.credential_headers(secret.decode()))
-    return None, plain
+        return (*plain, *wire.credential_headers(secret.decode()))
+    return plain
 
 
 def price_of(provider: Provider, row: OfferedModel, at: datetime) -> DatedPrice | None:

@@ -1,5 +1,7 @@
 """Names and what they mean: pure values."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from common.errors import NotFound
@@ -15,7 +17,6 @@ def offer(name: str, scope="platform") -> Offer:
         wire="openai",
         base_url="http://h/v1",
         model=model,
-        credential_id=None,
         headers=(),
         price=None,
     )
@@ -144,3 +145,11 @@ def test_one_tenants_models_are_not_anothers():
 def test_a_long_list_of_names_is_cut():
     many = catalogue(*(f"p{i}/m" for i in range(200)))
     assert "and 150 more" in refused("x", platform=many)
+
+
+def test_a_catalogue_is_outdated_from_the_moment_a_price_changes():
+    noon = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    dated = Catalogue(changes_at=noon)
+    assert dated.outdated(noon)
+    assert not dated.outdated(noon - timedelta(seconds=1))
+    assert not Catalogue().outdated(noon)

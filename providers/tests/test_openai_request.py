@@ -16,7 +16,6 @@ TARGET = Target(
     wire="openai",
     base_url="http://127.0.0.1:1/v1",
     model="vendor/model-1",
-    credential_id=None,
     headers=(),
     price=None,
 )

@@ -7,7 +7,6 @@ tokens included; `output_tokens` everything generated, reasoning tokens included
 
 from collections.abc import Mapping
 from typing import Literal, Protocol
-from uuid import UUID
 
 import msgspec
 
@@ -103,7 +102,6 @@ class Target(msgspec.Struct, frozen=True):
     wire: str
     base_url: str
     model: str
-    credential_id: UUID | None
     headers: tuple[tuple[str, Secret], ...]
     price: Price | None
     deadlines: Deadlines = Deadlines()
