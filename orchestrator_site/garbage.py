@@ -11,7 +11,7 @@ from typing import Final
 THRESHOLDS: Final = (20_000, 20, 50)
 
 
-def settle() -> None:
+def freeze() -> None:
     """Called once, when a process has loaded what it will keep."""
     gc.collect()
     gc.freeze()

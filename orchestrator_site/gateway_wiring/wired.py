@@ -57,7 +57,7 @@ class WiredGateway:
             self.checkup = Checkup(checks(redis=services.redis, accepting=lambda: services.ledger.accepting))
             self._edge = GatewayEdge(services)
             self._redis = services.redis
-            garbage.settle()
+            garbage.freeze()
             try:
                 yield
             finally:
