@@ -1,28 +1,16 @@
 """Our cost, in integers, against genai-prices' own arithmetic on the same models and usages."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN
 
 import genai_prices
 import pytest
-from genai_prices.data import providers as listed_providers
 
 from billing.pricing import cost
 from providers.pricing_source import listed_price
+from providers.tests.listed_models import MODELS, NOW
 from providers.wire.shapes import Usage
-
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "groq", "together", "azure", "cohere")
-
-
-def names(provider_id: str, count: int) -> list[str]:
-    provider = next(each for each in listed_providers if each.id == provider_id)
-    priced = [model.id for model in provider.models if listed_price(provider_id, model.id, at=NOW)]
-    return random.Random(provider_id).sample(priced, min(count, len(priced)))
-
-
-MODELS = [(provider, model) for provider in PROVIDERS for model in names(provider, 12)]
 
 
 def test_there_are_enough_models_to_compare():

@@ -1,6 +1,5 @@
 """Prices read from the extract against the package they were taken from."""
 
-import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,18 +9,7 @@ from providers.models import OfferedModel
 from providers.price_extract import extract
 from providers.price_list import PATH, find_model
 from providers.pricing_source import listed_price, override_price
-
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "groq", "together", "azure", "cohere")
-
-
-def names(provider_id: str, count: int) -> list[str]:
-    provider = next(each for each in listed_providers if each.id == provider_id)
-    priced = [model.id for model in provider.models if listed_price(provider_id, model.id, at=NOW)]
-    return random.Random(provider_id).sample(priced, min(count, len(priced)))
-
-
-MODELS = [(provider, model) for provider in PROVIDERS for model in names(provider, 12)]
+from providers.tests.listed_models import MODELS, NOW
 
 
 def test_the_committed_extract_is_what_the_installed_package_gives():
