@@ -1,11 +1,11 @@
 """The version of a tenant's configuration, and of the platform's: how a change reaches every process.
 
-It is raised in the transaction of the change. At commit it is pushed to Redis, where admission reads it on every
-request, and announced by NOTIFY for processes that are idle. A push that fails is made good by the announcement or by
-polling (`tenants.snapshots.versions_of`), so Redis may be away or flushed.
+It is raised in the transaction of the change, and announced by NOTIFY at commit. A tenant's is pushed to Redis then,
+where admission reads it on every request. A push that fails is made good by the announcement or by polling
+(`tenants.snapshots.versions_of`), so Redis may be away or flushed.
 
-    Redis   {t:<tenant id, hex>}:cfg  and  platform:cfg   the version, as a decimal number; it only grows
-    NOTIFY  orchestrator_config       "<tenant id, hex>:<version>" or "platform:<version>"
+    Redis   `tenants.identity.version_key`   the version, as a decimal number; it only grows
+    NOTIFY  orchestrator_config              "<tenant id, hex>:<version>" or "platform:<version>"
 """
 
 import logging
@@ -17,10 +17,11 @@ import redis
 from django.conf import settings
 from django.db import connection, transaction
 
+from tenants.identity import version_key
+
 logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "orchestrator_config"
-PLATFORM_KEY: Final = "platform:cfg"
 PUSH_SECONDS: Final = 0.5
 
 # Two changes may be pushed in either order; the greater version stays.
@@ -30,21 +31,18 @@ if tonumber(ARGV[1]) > known then redis.call('SET', KEYS[1], ARGV[1]) end
 """
 
 
-def redis_key(tenant_id: UUID) -> str:
-    return f"{{t:{tenant_id.hex}}}:cfg"
-
-
 def raise_version(tenant_id: UUID) -> int:
     """The new version, in force everywhere once the caller's transaction commits. In any scope that sees the tenant."""
     version = _increment("UPDATE public.tenants_tenant SET config_version = config_version + 1", tenant_id)
-    _announce(tenant_id.hex, redis_key(tenant_id), version)
+    _announce(tenant_id.hex, version)
+    transaction.on_commit(lambda: push(version_key(tenant_id), version))
     return version
 
 
 def raise_platform_version() -> int:
     """The same for what all tenants share; in a platform scope."""
     version = _increment("UPDATE public.tenants_platformconfig SET version = version + 1", 1)
-    _announce("platform", PLATFORM_KEY, version)
+    _announce("platform", version)
     return version
 
 
@@ -58,10 +56,9 @@ def _increment(update: str, identifier: UUID | int) -> int:
     return int(row[0])
 
 
-def _announce(name: str, key: str, version: int) -> None:
+def _announce(name: str, version: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{name}:{version}"])
-    transaction.on_commit(lambda: push(key, version))
 
 
 def push(key: str, version: int) -> None:

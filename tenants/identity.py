@@ -56,3 +56,13 @@ class Versions:
 
     platform: int
     tenants: Mapping[UUID, int]
+
+
+def redis_tag(tenant_id: UUID) -> str:
+    """What each of a tenant's keys in Redis begins with; the braces keep them on one shard."""
+    return f"{{t:{tenant_id.hex}}}"
+
+
+def version_key(tenant_id: UUID) -> str:
+    """Where Redis has the version of a tenant's configuration."""
+    return redis_tag(tenant_id) + ":cfg"

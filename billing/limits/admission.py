@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from common.redis import RedisConnection, Script
+from tenants.identity import redis_tag, version_key
 
 ADMISSION = Script((Path(__file__).parent / "admission.lua").read_text(encoding="utf-8"))
 REPLACE = Script(
@@ -28,11 +29,6 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
     retry_after_ms: int
 
 
-def version_key(tenant_id: UUID) -> str:
-    """Where the version of a tenant's configuration lies; the braces keep a tenant's keys on one shard."""
-    return f"{{t:{tenant_id.hex}}}:cfg"
-
-
 class Admission:
     def __init__(self, redis: RedisConnection) -> None:
         self._redis = redis
@@ -45,10 +41,9 @@ class Admission:
         `now_microseconds` replaces the server's clock in tests. Raises RedisUnavailable, RedisRefused;
         the request may then have been counted.
         """
-        tenant = f"{{t:{tenant_id.hex}}}"
         version, allowed, limit, remaining, reset, retry = await self._redis.eval_script(
             ADMISSION,
-            (f"{tenant}:cfg", f"{tenant}:rpm:{key_id.hex}"),
+            (version_key(tenant_id), f"{redis_tag(tenant_id)}:rpm:{key_id.hex}"),
             (requests_per_minute or 0, "" if now_microseconds is None else now_microseconds),
         )
         return Admitted(int(version) if version else None, allowed == 1, limit or None, remaining, reset, retry)

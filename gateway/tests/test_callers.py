@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import openai
 import pytest
 
-from billing.limits.admission import version_key
 from common.redis import RedisConnection
 from gateway.tests.conftest import body, settlements
 from gateway.tests.stage import eventually, listening, make_services
@@ -14,6 +13,7 @@ from providers.actions.models import ModelOffer, offer_models
 from providers.actions.providers import create_provider
 from tenants.actions.api_keys import create_api_key, revoke_api_key
 from tenants.actions.tenants import set_tenant_state
+from tenants.identity import version_key
 from tenants.keys import generate
 
 

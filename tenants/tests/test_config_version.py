@@ -10,9 +10,9 @@ from tenants import config_version, snapshots
 from tenants.actions.api_keys import create_api_key, revoke_api_key
 from tenants.actions.plans import change_plan, create_plan
 from tenants.actions.tenants import change_tenant, set_tenant_state
-from tenants.config_version import CHANNEL, push, raise_platform_version, raise_version, redis_key
+from tenants.config_version import CHANNEL, push, raise_platform_version, raise_version
 from tenants.door import platform_scope, tenant_scope
-from tenants.identity import PlanRecord
+from tenants.identity import PlanRecord, version_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,8 +41,8 @@ def test_a_version_is_pushed_and_announced_at_commit(make_tenant, valkey, announ
     announcements()
     with platform_scope():
         version = raise_version(tenant.id)
-        assert valkey.get(redis_key(tenant.id)) == str(version - 1)
-    assert valkey.get(redis_key(tenant.id)) == str(version) == str(version_of(tenant))
+        assert valkey.get(version_key(tenant.id)) == str(version - 1)
+    assert valkey.get(version_key(tenant.id)) == str(version) == str(version_of(tenant))
     assert announcements() == [f"{tenant.id.hex}:{version}"]
 
 
@@ -53,12 +53,12 @@ def test_a_change_undone_is_not_told(make_tenant, valkey, announcements):
     with pytest.raises(ZeroDivisionError), platform_scope():
         raise_version(tenant.id) / 0
     assert version_of(tenant) == before
-    assert valkey.get(redis_key(tenant.id)) == str(before)
+    assert valkey.get(version_key(tenant.id)) == str(before)
     assert announcements() == []
 
 
 def test_a_late_push_does_not_turn_back(make_tenant, valkey):
-    key = redis_key(make_tenant().tenant.id)
+    key = version_key(make_tenant().tenant.id)
     push(key, 9)
     push(key, 10)
     push(key, 9)
@@ -67,10 +67,10 @@ def test_a_late_push_does_not_turn_back(make_tenant, valkey):
 
 def test_a_flushed_valkey_is_filled_again_by_the_next_change(make_tenant, valkey):
     tenant = make_tenant().tenant
-    valkey.delete(redis_key(tenant.id))
+    valkey.delete(version_key(tenant.id))
     with tenant_scope(tenant):
         version = raise_version(tenant.id)
-    assert valkey.get(redis_key(tenant.id)) == str(version)
+    assert valkey.get(version_key(tenant.id)) == str(version)
 
 
 def test_changes_go_through_while_valkey_is_away(make_tenant, monkeypatch, caplog):
@@ -93,12 +93,11 @@ def test_a_tenant_raises_its_own_version_alone(cast, make_tenant):
     assert version_of(other) == 2
 
 
-def test_the_platforms_version(valkey, announcements):
+def test_the_platforms_version_is_announced(announcements):
     announcements()
     with platform_scope():
         version = raise_platform_version()
     assert snapshots.versions_of([]).platform == version
-    assert valkey.get("platform:cfg") == str(version)
     assert announcements() == [f"platform:{version}"]
 
 

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from billing.limits.admission import Admission, version_key
+from billing.limits.admission import Admission
 from common.ids import new_id
 from common.redis import RedisConnection
+from tenants.identity import version_key
 
 START = 1_800_000_000_000_000
 SECOND = 1_000_000
