@@ -1,10 +1,9 @@
 """The edge: an ASGI app for the paths that completions take, ahead of Django."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 import structlog
 
@@ -16,6 +15,7 @@ from gateway.edge.chat_completions import chat_completions
 from gateway.edge.credentials import refuse_repeated
 from gateway.edge.errors import WrongMethod, unexpected
 from gateway.edge.models import list_models, one_model
+from gateway.edge.request import Request
 from gateway.edge.response import Response
 
 if TYPE_CHECKING:
@@ -23,26 +23,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-ALIAS: Final = "/api"
 COMPLETIONS: Final = "/v1/chat/completions"
 MODELS: Final = "/v1/models"
 ONE_MODEL: Final = "/v1/models/"
 CLIENT_GONE: Final = 499
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-@dataclass(slots=True)
-class Request:
-    """A request without its body. `began` is on the loop's clock; `name` what stands in the path after the route."""
-
-    id: UUID
-    headers: Mapping[bytes, bytes]
-    name: str
-    began: float
-
-    @property
-    def host(self) -> str:
-        return self.headers.get(b"host", b"").decode("latin-1")
 
 
 Endpoint = Callable[["Services", Request, Receive, Response], Awaitable[None]]
@@ -64,13 +49,10 @@ GET_MODEL = Route("/v1/models/{id}", frozenset({"GET", "HEAD"}), b"GET, HEAD, OP
 
 
 class GatewayEdge:
-    """Answers the paths that `handles` is true for, with request ids, errors and metrics of its own."""
+    """Answers the paths that `find_route` knows, with request ids, errors and metrics of its own."""
 
     def __init__(self, services: "Services") -> None:
         self._services = services
-
-    def handles(self, path: str) -> bool:
-        return find_route(path) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -78,7 +60,7 @@ class GatewayEdge:
         if route is None:
             raise LookupError("this path is not the gateway's")
         loop = asyncio.get_running_loop()
-        request = Request(new_id(), dict(scope["headers"]), model_name(path), loop.time())
+        request = Request(new_id(), dict(scope["headers"]), path.removeprefix(ONE_MODEL), loop.time())
         response = Response(send, request.id)
         try:
             if len(request.headers) != len(scope["headers"]):
@@ -106,17 +88,8 @@ class GatewayEdge:
 
 
 def find_route(path: str) -> Route | None:
-    """The route of a path; `/api/v1/…` is `/v1/…`."""
-    if path == COMPLETIONS:
-        return POST_COMPLETION
-    path = path.removeprefix(ALIAS)
     if path == COMPLETIONS:
         return POST_COMPLETION
     if path in (MODELS, ONE_MODEL):
         return LIST_MODELS
     return GET_MODEL if path.startswith(ONE_MODEL) else None
-
-
-def model_name(path: str) -> str:
-    """The id in /v1/models/{id}, slashes included."""
-    return path.removeprefix(ALIAS).removeprefix(ONE_MODEL)

@@ -14,6 +14,7 @@ from gateway.edge.body import check_content_type, check_length, read_body, too_s
 from gateway.edge.credentials import presented_key
 from gateway.edge.hang_up import HangUp
 from gateway.edge.limits_shown import limit_headers
+from gateway.edge.request import Request
 from gateway.edge.response import Response
 from gateway.pipeline import Answer, answer
 from providers.wire.openai.request import parse_chat_request
@@ -21,13 +22,12 @@ from providers.wire.shapes import Chunk
 from tenants.scopes import Scope
 
 if TYPE_CHECKING:
-    from gateway.edge.app import Request
     from gateway.services import Services
 
 DONE = b"data: [DONE]\n\n"
 
 
-async def chat_completions(services: "Services", request: "Request", receive: Receive, response: Response) -> None:
+async def chat_completions(services: "Services", request: Request, receive: Receive, response: Response) -> None:
     """Raises every OrchestratorError of the way, before or after the response has begun.
 
     The key is looked at before the body is read: a stranger's gigabytes stay outside.

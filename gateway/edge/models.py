@@ -9,12 +9,12 @@ from gateway.admitting import admit, identify
 from gateway.calls import Caller
 from gateway.edge.asgi import Receive
 from gateway.edge.credentials import presented_key
+from gateway.edge.request import Request
 from gateway.edge.response import Response
 from providers.catalogue import ModelCard, find_card, list_cards
 from tenants.scopes import Scope
 
 if TYPE_CHECKING:
-    from gateway.edge.app import Request
     from gateway.services import Services
 
 
@@ -35,14 +35,14 @@ class ModelList(msgspec.Struct):
     object: Literal["list"] = "list"
 
 
-async def list_models(services: "Services", request: "Request", receive: Receive, response: Response) -> None:
+async def list_models(services: "Services", request: Request, receive: Receive, response: Response) -> None:
     """Everything that the tenant can name."""
     caller = await reader(services, request)
     platform = await services.configs.platform()
     await response.json(model_list(list_cards(caller.config.catalogue, platform.catalogue)), [])
 
 
-async def one_model(services: "Services", request: "Request", receive: Receive, response: Response) -> None:
+async def one_model(services: "Services", request: Request, receive: Receive, response: Response) -> None:
     """Raises NotFound for a name that means nothing."""
     caller = await reader(services, request)
     platform = await services.configs.platform()
@@ -51,7 +51,7 @@ async def one_model(services: "Services", request: "Request", receive: Receive, 
     await response.json(msgspec.json.encode(model_object(card)), [])
 
 
-async def reader(services: "Services", request: "Request") -> Caller:
+async def reader(services: "Services", request: Request) -> Caller:
     """Reading the list is not held against the limit of requests."""
     identified = await identify(services, presented_key(request.headers), request.host, Scope.MODELS_READ)
     return await admit(services, identified, limited=False)

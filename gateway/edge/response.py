@@ -27,8 +27,8 @@ class Response:
         self.status = 0
         self.ended = False
 
-    async def json(self, body: bytes, headers: Headers, status: int = 200) -> None:
-        await self._whole(status, body, [JSON, *headers])
+    async def json(self, body: bytes, headers: Headers) -> None:
+        await self._whole(200, body, [JSON, *headers])
 
     async def empty(self, headers: Headers) -> None:
         await self._start(204, headers)

@@ -1,0 +1,19 @@
+"""A request as the edge's endpoints see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(slots=True)
+class Request:
+    """A request without its body. `began` is on the loop's clock; `name` the {id} of the route, slashes included."""
+
+    id: UUID
+    headers: Mapping[bytes, bytes]
+    name: str
+    began: float
+
+    @property
+    def host(self) -> str:
+        return self.headers.get(b"host", b"").decode("latin-1")
