@@ -13,22 +13,15 @@ from tenants import hosts, snapshots
 from tenants.door import platform_db
 from tenants.identity import TenantRef
 
-# Asked by probes that know an address only, and when the database may be away.
-HEALTH_PATHS: Final = ("/live", "/ready", "/health", "/info", "/metrics")
 # Served on every host: the key says whose request it is, or it is nobody's.
-ANY_HOST_PREFIXES: Final = ("/v1/", "/api/v1/", "/static/", "/docs", "/redoc", "/schema")
-
-
-class TenantRequest(HttpRequest):
-    """A request that came through TenantMiddleware. `tenant` is None on the public host."""
-
-    tenant: TenantRef | None
+ANY_HOST_PREFIXES: Final = ("/v1/", "/static/", "/docs", "/redoc", "/schema")
 
 
 class TenantMiddleware:
-    """Sets `request.tenant` and `request.urlconf`; answers 404 on a host that is nobody's, 400 to a NUL in the address.
+    """Sets `request.tenant`, None on the public host, and `request.urlconf`.
 
-    It binds no database connection: who reads a tenant's tables opens the door for `request.tenant`.
+    It answers 404 on a host that is nobody's, and 400 to a NUL in the address. It binds no database
+    connection: who reads a tenant's tables opens the door for `request.tenant`.
     """
 
     sync_capable = True
@@ -47,7 +40,7 @@ class TenantMiddleware:
         refuse_nul(request)
         host = hosts.normalised(request.get_host())
         tenant = None
-        if may_have_tenant(request, host):
+        if may_have_tenant(host):
             found, tenant = self.known.recall(host)
             if not found:
                 tenant = snapshots.tenant_of_host(host)
@@ -60,7 +53,7 @@ class TenantMiddleware:
         refuse_nul(request)
         host = hosts.normalised(request.get_host())
         tenant = None
-        if may_have_tenant(request, host):
+        if may_have_tenant(host):
             found, tenant = self.known.recall(host)
             if not found:
                 tenant = await platform_db(snapshots.tenant_of_host, host)
@@ -77,10 +70,8 @@ def refuse_nul(request: HttpRequest) -> None:
         raise BadRequest("There is a NUL in the address.")
 
 
-def may_have_tenant(request: HttpRequest, host: str) -> bool:
-    if hosts.is_public(host, settings.ENVIRONMENT.base_domain) or hosts.is_address(host):
-        return False
-    return request.path not in HEALTH_PATHS
+def may_have_tenant(host: str) -> bool:
+    return not (hosts.is_public(host, settings.ENVIRONMENT.base_domain) or hosts.is_address(host))
 
 
 def place(request: HttpRequest, host: str, tenant: TenantRef | None) -> HttpResponse | None:
@@ -89,6 +80,6 @@ def place(request: HttpRequest, host: str, tenant: TenantRef | None) -> HttpResp
     request.urlconf = settings.PUBLIC_SCHEMA_URLCONF if tenant is None else settings.ROOT_URLCONF
     if tenant is not None or hosts.is_public(host, settings.ENVIRONMENT.base_domain):
         return None
-    if request.path in HEALTH_PATHS or request.path.startswith(ANY_HOST_PREFIXES):
+    if request.path.startswith(ANY_HOST_PREFIXES):
         return None
     return HttpResponse("There is nothing at this host.\n", status=404, content_type="text/plain; charset=utf-8")

@@ -73,8 +73,7 @@ async def test_a_host_of_nobody_has_no_pages(get, host):
 
 
 @pytest.mark.parametrize("host", ["nobody.localhost", "192.0.2.1"])
-async def test_probes_and_the_api_answer_on_any_host(get, host):
-    assert (await get("/live", host)).status == 200
+async def test_the_api_answers_on_any_host(get, host):
     assert (await get("/v1/me", host)).status in (401, 403)
 
 
@@ -82,7 +81,7 @@ async def test_a_malformed_host_is_400(get):
     assert (await get("/page", "bad host/")).status == 400
 
 
-@pytest.mark.parametrize("prefix", ["/v1", "/docsx", "/livex"])
+@pytest.mark.parametrize("prefix", ["/v1", "/docsx", "/live"])
 async def test_similar_paths_are_not_served_on_any_host(get, prefix):
     assert (await get(prefix, "nobody.localhost")).status == 404
 

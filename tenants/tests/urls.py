@@ -21,6 +21,5 @@ class Me(APIView):
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("page", whose),
-    path("live", whose),
     path("v1/me", Me.as_view()),
 ]
