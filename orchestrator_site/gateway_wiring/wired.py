@@ -7,9 +7,8 @@ from typing import Final
 from common.errors import Unavailable
 from common.redis import RedisConnection
 from gateway.edge.app import GatewayEdge, find_route
-from gateway.edge.errors import error_body, error_headers
 from orchestrator_site import garbage
-from orchestrator_site.asgi_messages import Receive, Scope, Send, answer
+from orchestrator_site.asgi_messages import Receive, Scope, Send, answer_error
 from orchestrator_site.gateway_wiring.changes import follow_changes
 from orchestrator_site.gateway_wiring.services import gateway_services
 from orchestrator_site.health.checks import Checkup
@@ -65,4 +64,4 @@ class WiredGateway:
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    await answer(send, CLOSED.status, error_body(CLOSED), b"application/json", error_headers(CLOSED))
+    await answer_error(send, CLOSED)

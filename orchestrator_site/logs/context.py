@@ -13,9 +13,3 @@ def begin(request_id: str) -> None:
 
 def bind_tenant(tenant_id: UUID) -> None:
     structlog.contextvars.bind_contextvars(tenant_id=str(tenant_id))
-
-
-def request_id() -> str | None:
-    """The id of the request under way, if there is one."""
-    bound: str | None = structlog.contextvars.get_contextvars().get("request_id")
-    return bound

@@ -5,15 +5,12 @@ Every variable is a field here; its metadata is the source of `.env.example` and
 """
 
 import dataclasses
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 MINIMUM_SECRET_LENGTH = 32
-TRUE_WORDS = {"1", "true", "yes", "on"}
-FALSE_WORDS = {"0", "false", "no", "off", ""}
 
 
 class ConfigurationError(Exception):
@@ -147,21 +144,9 @@ def parse(raw: str, hint: Any) -> Any:
         return matched
     if typing.get_origin(hint) is tuple:
         return tuple(part.strip() for part in raw.split(",") if part.strip())
-    if isinstance(hint, types.UnionType):
-        hint = typing.get_args(hint)[0]
-    if hint is bool:
-        return parse_bool(raw)
     if hint in (int, float):
         return parse_number(raw, hint)
     return raw
-
-
-def parse_bool(raw: str) -> bool:
-    if raw.lower() in TRUE_WORDS:
-        return True
-    if raw.lower() in FALSE_WORDS:
-        return False
-    raise ValueError("must be true or false")
 
 
 def parse_number(raw: str, kind: type[int] | type[float]) -> int | float:
