@@ -24,13 +24,11 @@ class Attempts:
         self._caller = caller
         self._input_tokens = estimated_input_tokens(call.request)
         self.current: Attempt | None = None
-        self.made = 0
 
     async def first_to_answer(self, targets: Sequence[Target]) -> Attempt:
         """Tries the targets in order. Raises the last one's UpstreamError, or the first that no other target mends."""
         last = len(targets)
         for number, target in enumerate(targets, 1):
-            self.made = number
             self.current = attempt = self._attempt(target, number)
             try:
                 await attempt.begin()

@@ -2,11 +2,11 @@
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from billing.ledger.rows import Outcome, Settlement, UsageSource
+from billing.ledger.rows import Outcome, ProviderScope, Settlement, UsageSource
 from billing.pricing import cost
 from common.errors import OrchestratorError
 from gateway import metrics
@@ -32,13 +32,13 @@ class Ending(msgspec.Struct, frozen=True):
     duration_ms: int
 
 
-def settle(services: "Services", attempt: "Attempt", error: BaseException | None) -> Ending | None:
-    """Settles an attempt once, at once or after a count; None for one that was never dispatched.
+def settle(services: "Services", attempt: "Attempt", error: BaseException | None) -> None:
+    """Settles an attempt once, at once or after a count; one that was never dispatched is the ledger's to close.
 
-    No awaiting: a cancellation cannot come between. (An intent that was not dispatched is the ledger's to close.)
+    No awaiting: a cancellation cannot come between.
     """
     if attempt.began is None:
-        return None
+        return
     ending = ending_of(attempt, error)
     attempt.began = None
     meter = attempt.meter
@@ -53,7 +53,6 @@ def settle(services: "Services", attempt: "Attempt", error: BaseException | None
         record(services, attempt, ending, read, "estimated")
     else:
         services.counter.count(uncounted(attempt), partial(counted, services, attempt, ending))
-    return ending
 
 
 def ending_of(attempt: "Attempt", error: BaseException | None) -> Ending:
@@ -128,7 +127,7 @@ def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usag
     services.write_line(completion_line(services, attempt, ending, usage, cost_nano))
 
 
-def charge(cost_nano: int, outcome: Outcome, scope: Literal["platform", "tenant"]) -> int:
+def charge(cost_nano: int, outcome: Outcome, scope: ProviderScope) -> int:
     """What the tenant pays us: nothing at a provider of its own, which it pays itself, and nothing where it got no byte
     of an answer, whatever the provider takes."""
     return 0 if scope == "tenant" or outcome == "failed" else cost_nano

@@ -9,11 +9,10 @@ from psycopg.rows import class_row, scalar_row
 from benchmarks.platform import Platform
 
 INTENTS = """
-SELECT request_id::text, attempt, process_id::text, estimated_input_tokens, estimated_cost_nano FROM billing_intent
+SELECT request_id::text, attempt, estimated_cost_nano FROM billing_intent
 """
 SETTLEMENTS = """
-SELECT request_id::text, attempt, kind, process_id::text, input_tokens, output_tokens, cache_read_tokens,
-       usage_source, cost_nano, charge_nano, outcome, coalesce(error_code, '') AS error_code
+SELECT request_id::text, attempt, kind, output_tokens, usage_source, cost_nano, charge_nano, outcome
 FROM billing_settlement ORDER BY settled_at
 """
 OPEN = """
@@ -26,8 +25,6 @@ SELECT count(*)::int FROM billing_intent i WHERE NOT EXISTS (
 class IntentRow:
     request_id: str
     attempt: int
-    process_id: str
-    estimated_input_tokens: int
     estimated_cost_nano: int
 
 
@@ -38,15 +35,11 @@ class SettlementRow:
     request_id: str
     attempt: int
     kind: str
-    process_id: str
-    input_tokens: int
     output_tokens: int
-    cache_read_tokens: int
     usage_source: str
     cost_nano: int
     charge_nano: int
     outcome: str
-    error_code: str
 
 
 def read_ledger(platform: Platform) -> tuple[list[IntentRow], list[SettlementRow]]:

@@ -38,7 +38,6 @@ class InForce:
     corrections: int
     outcome: str
     usage_source: str
-    input_tokens: int
     output_tokens: int
     cost_nano: int
     charge_nano: int
@@ -137,7 +136,6 @@ def combine(rows: Sequence[SettlementRow]) -> InForce:
         corrections=len(corrections),
         outcome=last.outcome,
         usage_source=last.usage_source,
-        input_tokens=sum(row.input_tokens for row in rows),
         output_tokens=sum(row.output_tokens for row in rows),
         cost_nano=sum(row.cost_nano for row in rows),
         charge_nano=sum(row.charge_nano for row in rows),

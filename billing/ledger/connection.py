@@ -21,6 +21,7 @@ from common.postgres import GIVEN_UP_WHEN_SILENT
 log = structlog.get_logger(__name__)
 
 ROLE = "orchestrator_system"
+CONNECT_SECONDS = 5
 SESSION = (
     "SELECT set_config('role', %s, false), set_config('search_path', 'pg_catalog', false),"
     " set_config('statement_timeout', %s, false), set_config('synchronous_commit', 'on', false),"
@@ -47,12 +48,9 @@ class LedgerConnection:
     slow command ends with an answer.
     """
 
-    def __init__(
-        self, database_url: str, *, name: str, connect_seconds: float = 5.0, command_seconds: float = 5.0
-    ) -> None:
+    def __init__(self, database_url: str, *, name: str, command_seconds: float = 5.0) -> None:
         self._database_url = database_url
         self._name = name
-        self._connect_seconds = connect_seconds
         self._command_seconds = command_seconds
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._cursor: psycopg.AsyncRawCursor[Any] | None = None
@@ -116,14 +114,14 @@ class LedgerConnection:
             psycopg.AsyncConnection.connect(
                 self._database_url,
                 autocommit=True,
-                connect_timeout=max(2, int(self._connect_seconds)),
+                connect_timeout=CONNECT_SECONDS,
                 application_name=f"orchestrator {self._name}",
                 **GIVEN_UP_WHEN_SILENT,
             ),
-            self._connect_seconds,
+            CONNECT_SECONDS,
         )
         self._connection = connection
-        overdue = asyncio.get_running_loop().call_later(self._connect_seconds, self._hang_up)
+        overdue = asyncio.get_running_loop().call_later(CONNECT_SECONDS, self._hang_up)
         try:
             patience = max(int(self._command_seconds * 900), 1)
             cursor = await connection.execute(SESSION, [ROLE, str(patience)])

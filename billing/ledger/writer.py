@@ -49,7 +49,6 @@ class Gauges:
     oldest_settlement_seconds: float
     open_intents: int
     refused_rows: int
-    accepting: bool
 
 
 class LedgerWriter:
@@ -179,7 +178,6 @@ class LedgerWriter:
             oldest_settlement_seconds=self._age(self._settlements),
             open_intents=len(self._open),
             refused_rows=self._refused_rows,
-            accepting=self.accepting,
         )
 
     async def _stop(self) -> None:

@@ -17,7 +17,6 @@ class Road:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self.loses_answers = False
-        self.passed = 0
 
     async def __aenter__(self):
         await self.open()
@@ -71,7 +70,6 @@ class Road:
     async def _there(self, reader, writer):
         while piece := await reader.read(65536):
             await self._flowing.wait()
-            self.passed += 1
             writer.write(piece)
             await writer.drain()
         raise EOFError
