@@ -1,6 +1,7 @@
 """What dead processes left: settled once, flagged, and corrected when the truth comes after all."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from billing import tasks
 from billing.ledger import reaper, statements
@@ -341,10 +342,11 @@ def test_the_commands_speak_and_the_check_fails_aloud(capsys):
     assert "exactly one settlement" in capsys.readouterr().out
     lost = intent_made_at(since)
     store(intents=[lost])
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(CommandError, match="does not hold") as broken:
         call_command("check_ledger", "--since", since.isoformat())
     store(settlements=[make_settlement(lost)])
-    assert ended.value.code == 1
+    assert broken.value.returncode == 1
+    assert re.search(r"^lost +1$", capsys.readouterr().out, re.MULTILINE)
 
 
 def intent_made_at(moment):

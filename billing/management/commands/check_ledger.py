@@ -1,7 +1,6 @@
 """Prove that every dispatched attempt has exactly one settlement in force."""
 
 import dataclasses
-import sys
 from argparse import ArgumentParser
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,8 +31,7 @@ class Command(BaseCommand):
         for each in dataclasses.fields(verdict):
             self.stdout.write(f"{each.name.replace('_', ' '):<24}{getattr(verdict, each.name):>12}")
         if not verdict.kept:
-            self.stderr.write("The ledger does not hold its promise.")
-            sys.exit(1)
+            raise CommandError("The ledger does not hold its promise.")
         self.stdout.write("Every dispatched attempt has exactly one settlement in force.")
 
 
