@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -9,8 +10,13 @@ from psycopg.rows import dict_row
 
 from billing.ledger import statements
 from billing.ledger.rows import Intent, Settlement
-from common.ids import created_at, new_id
+from common.ids import created_at, earliest_id, new_id
 from providers.wire.shapes import Usage
+
+
+def id_made_at(moment):
+    """A request id of that time, another at each call."""
+    return UUID(int=earliest_id(moment).int | (new_id().int & ((1 << 62) - 1)))
 
 
 def make_intent(**changes):

@@ -39,10 +39,16 @@ def intent():
     return first
 
 
-def page(view, model, *arguments, **parameters):
-    """The HTML an operator gets."""
+def asked(**parameters):
+    """An operator's request."""
     request = RequestFactory().get("/admin/", parameters)
     request.user = User(email="operator@example.com", is_staff=True, is_superuser=True, is_active=True)
+    return request
+
+
+def page(view, model, *arguments, **parameters):
+    """The HTML an operator gets."""
+    request = asked(**parameters)
     with platform_scope():
         response = getattr(admin.site._registry[model], view)(request, *arguments)
         return response.render().content.decode()
@@ -72,8 +78,7 @@ def test_an_attempt_has_a_page_of_its_own(intent):
 @pytest.mark.parametrize("model", [Intent, Settlement])
 @pytest.mark.parametrize("place", ["x:1:intent", "x", "{id}:many:settlement", "{id}:99999999999:intent"])
 def test_a_place_that_is_nobodys_leads_back(model, place, intent):
-    request = RequestFactory().get("/admin/")
-    request.user = User(email="operator@example.com", is_staff=True, is_superuser=True, is_active=True)
+    request = asked()
     setattr(request, "_messages", CookieStorage(request))  # noqa: B010 (a request of its own has none)
     with platform_scope():
         response = admin.site._registry[model].change_view(request, place.format(id=intent.request_id))
@@ -99,8 +104,7 @@ def test_no_page_counts_the_whole_ledger(intent):
 @pytest.mark.parametrize("model", [Intent, Settlement, Process])
 def test_nothing_can_be_added_changed_or_deleted(model, intent):
     registered = admin.site._registry[model]
-    request = RequestFactory().get("/admin/")
-    request.user = User(is_staff=True, is_superuser=True, is_active=True)
+    request = asked()
     assert not registered.has_add_permission(request)
     assert not registered.has_change_permission(request)
     assert not registered.has_delete_permission(request)

@@ -25,6 +25,7 @@ from billing.tests.entries import (
     connect,
     database_url,
     entries_of,
+    id_made_at,
     make_intent,
     make_settlement,
     plain,
@@ -32,7 +33,7 @@ from billing.tests.entries import (
     store,
     utc_now,
 )
-from common.ids import earliest_id, new_id
+from common.ids import new_id
 from providers.wire.shapes import Usage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -351,8 +352,7 @@ def test_the_commands_speak_and_the_check_fails_aloud(capsys):
 
 def intent_made_at(moment):
     """Of a later time, so that a check from there on sees this test alone."""
-    bits = earliest_id(moment + timedelta(seconds=1)).int | (new_id().int & ((1 << 62) - 1))
-    return make_intent(request_id=UUID(int=bits))
+    return make_intent(request_id=id_made_at(moment + timedelta(seconds=1)))
 
 
 async def checked(since):

@@ -1,7 +1,6 @@
 """Usage by day, model and key, in the tenant's own days."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,8 +9,8 @@ import pytest
 from billing.ledger import statements
 from billing.ledger.partitions import create_partitions
 from billing.reports import Amounts, Grouping, midnight, usage
-from billing.tests.entries import connect, make_intent, make_settlement, plain, store
-from common.ids import earliest_id, new_id
+from billing.tests.entries import connect, id_made_at, make_intent, make_settlement, plain, store
+from common.ids import new_id
 from providers.wire.shapes import Usage
 from tenants.door import TenantRef
 
@@ -30,14 +29,9 @@ def tenant():
     return TenantRef(id=new_id(), slug="nobody", schema_name="public")
 
 
-def at(moment):
-    """A request id made at that time."""
-    return UUID(int=earliest_id(moment).int | (new_id().int & ((1 << 62) - 1)))
-
-
 def spent(tenant, moment, *, asked=None, **ending):
     """`asked` is of the intent, the rest of its settlement."""
-    intent = make_intent(request_id=at(moment), tenant_id=tenant.id, **(asked or {}))
+    intent = make_intent(request_id=id_made_at(moment), tenant_id=tenant.id, **(asked or {}))
     store(intents=[intent], settlements=[make_settlement(intent, **ending)])
     return intent
 
@@ -90,7 +84,7 @@ def test_days_of_23_and_25_hours_hold_their_hours_and_sum_to_the_range(tenant, m
     moment, stop = midnight(first, BERLIN), midnight(end, BERLIN)
     intents = []
     while moment < stop:
-        intents.append(make_intent(request_id=at(moment + timedelta(minutes=30)), tenant_id=tenant.id))
+        intents.append(make_intent(request_id=id_made_at(moment + timedelta(minutes=30)), tenant_id=tenant.id))
         moment += timedelta(hours=1)
     store(intents=intents, settlements=[make_settlement(intent, cost_nano=1) for intent in intents])
     report = usage(tenant, first=first, end=end, zone=BERLIN, group_by=Grouping.DAY)

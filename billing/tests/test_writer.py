@@ -10,7 +10,16 @@ import uvloop
 
 from billing.ledger.partitions import add_months
 from billing.ledger.writer import Caps, LedgerWriter
-from billing.tests.entries import connect, database_url, entries_of, make_intent, make_settlement, rows, utc_now
+from billing.tests.entries import (
+    connect,
+    database_url,
+    entries_of,
+    id_made_at,
+    make_intent,
+    make_settlement,
+    rows,
+    utc_now,
+)
 from billing.tests.road import Road
 from common.errors import Unavailable
 from common.ids import earliest_id, new_id
@@ -268,9 +277,7 @@ async def test_the_watermark_is_the_oldest_open_intent():
 async def test_a_request_of_last_month_settled_this_month_shares_its_intents_partition():
     first = add_months(utc_now().date(), 0)
     last_millisecond = datetime(first.year, first.month, 1, tzinfo=UTC) - timedelta(milliseconds=1)
-    request_id = earliest_id(last_millisecond)
-    # The random part of the id, so that a second run does not find the rows of the first.
-    request_id = type(request_id)(int=request_id.int | (new_id().int & ((1 << 62) - 1)))
+    request_id = id_made_at(last_millisecond)
     async with running() as writer:
         intent = make_intent(request_id=request_id, process_id=writer.process_id, dispatched_at=utc_now())
         await writer.open(intent)

@@ -1,7 +1,7 @@
 """The operators' pages, through the real admin site and the real database."""
 
 import pytest
-from django.test import Client, override_settings
+from django.test import override_settings
 from django.urls import reverse
 
 from common.ids import new_id
@@ -10,8 +10,6 @@ from providers.actions.routes import delete_route
 from providers.models import Credential, OfferedModel, Provider, Route
 from providers.snapshots import load_platform_catalogue
 from tenants.door import platform_scope
-from tenants.models import User
-from tenants.tests.cast import PASSWORD, new_person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tenants.tests.urls")]
 
@@ -22,16 +20,6 @@ MODELS = (Credential, OfferedModel, Provider, Route)
 def these_urls():
     with override_settings(PUBLIC_SCHEMA_URLCONF="tenants.tests.urls"):
         yield
-
-
-@pytest.fixture
-def operator(cast):
-    person = new_person("operator")
-    with platform_scope():
-        User.objects.filter(id=person.id).update(is_staff=True, is_superuser=True)
-    client = Client(headers={"host": "localhost"})
-    assert client.login(username=person.email, password=PASSWORD)
-    return client
 
 
 @pytest.fixture

@@ -12,12 +12,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 
 from tenants.actions.api_keys import create_api_key
 from tenants.actions.people import add_member, create_user
 from tenants.actions.tenants import create_tenant
+from tenants.door import platform_scope
 from tenants.identity import TenantRef
+from tenants.models import User
 
 PASSWORD = "correct horse battery staple"
 
@@ -83,6 +85,17 @@ def make_tenant(django_db_setup, django_db_blocker) -> MakeTenant:
             return new_tenant(name, **options)
 
     return make
+
+
+@pytest.fixture
+def operator(cast) -> Client:
+    """A browser in which an operator has logged in."""
+    person = new_person("operator")
+    with platform_scope():
+        User.objects.filter(id=person.id).update(is_staff=True, is_superuser=True)
+    client = Client(headers={"host": "localhost"})
+    assert client.login(username=person.email, password=PASSWORD)
+    return client
 
 
 def new_tenant(name: str, **options: Any) -> CastTenant:

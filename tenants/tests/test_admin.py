@@ -29,16 +29,6 @@ def these_urls():
         yield
 
 
-@pytest.fixture
-def operator(cast):
-    person = new_person("operator")
-    with platform_scope():
-        User.objects.filter(id=person.id).update(is_staff=True, is_superuser=True)
-    client = Client(headers={"host": "localhost"})
-    assert client.login(username=person.email, password=PASSWORD)
-    return client
-
-
 def url(model, page, *args):
     return reverse(f"admin:tenants_{model._meta.model_name}_{page}", args=args)
 
