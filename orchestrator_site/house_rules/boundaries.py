@@ -13,9 +13,13 @@ ENQUEUE = {"delay", "apply_async", "send_task"}
 EDGES = {"views", "api", "consumers", "admin", "tasks", "commands", "edge"}
 
 CLIENT = ("providers/client.py", "providers/client")
+# They speak to the platform's own Valkey.
+OWN_SOCKETS = ("common/redis.py", "orchestrator_site/embedded")
 HTTP_MODULES = {"aiohttp", "httpx", "httpx2", "requests", "urllib3", "pyreqwest"}
 # aiohttp is a server as well; only its client side is upstream.
 AIOHTTP_CLIENT = {"ClientSession", "TCPConnector", "request"}
+
+SOCKETS = {"create_connection", "open_connection", "open_unix_connection", "create_unix_connection"}
 
 PRINTERS = ("manage.py", "benchmarks", "orchestrator_site/embedded", "orchestrator_site/supervisor")
 
@@ -50,7 +54,9 @@ def one_client(source: Source) -> Iterator[Violation]:
         return
     for node in source.nodes():
         if module := opened_by(node):
-            yield source.breaks(line_of(node), f"{module} opens sockets; only providers/client.py does")
+            yield source.breaks(line_of(node), f"{module} opens sockets; only providers/client does")
+        if isinstance(node, ast.Attribute) and node.attr in SOCKETS and not source.within(*OWN_SOCKETS):
+            yield source.breaks(node.lineno, f"{node.attr} opens sockets; only providers/client does")
 
 
 def opened_by(node: ast.AST) -> str | None:

@@ -2,43 +2,51 @@
 
 upstream_unreachable, upstream_connect_timeout    no connection: nothing was sent
 upstream_reset                                    the connection broke after sending, before an answer
-upstream_timeout                                  no first byte in time, or not finished in time
+upstream_timeout                                  no answer in time, or not finished in time
 upstream_stalled                                  silence within the answer
 upstream_garbled                                  no HTTP, an answer broken off, or one larger than allowed
+
+No text names a host or repeats what the other side said.
 """
 
-import aiohttp
-
-from common.errors import UpstreamError, UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
+from common.errors import UpstreamGarbled, UpstreamTimeout, UpstreamUnreachable
 
 
-class Overdue(aiohttp.ClientError):
-    """The answer was not finished in time."""
+def unreachable() -> UpstreamUnreachable:
+    return UpstreamUnreachable("The provider could not be reached.")
 
 
-class Stalled(aiohttp.ClientError):
-    """The answer fell silent."""
-
-
-def no_answer(error: Exception) -> UpstreamError:
-    """What kept the headers of an answer from coming. Its text may name hosts and is not passed on."""
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return UpstreamTimeout("The provider could not be reached in time.", code="upstream_connect_timeout")
-    if isinstance(error, TimeoutError):
-        return UpstreamTimeout("The provider did not answer in time.")
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
-        return UpstreamUnreachable("The provider could not be reached.")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return UpstreamGarbled("The provider's answer is not HTTP.")
-    if isinstance(error, aiohttp.ClientConnectionError | OSError):
-        return UpstreamUnreachable("The connection to the provider broke before it answered.", code="upstream_reset")
+def never_asked() -> UpstreamUnreachable:
     return UpstreamUnreachable("The provider could not be asked.")
 
 
-def broken_answer(error: Exception) -> UpstreamError:
-    """What broke an answer after its headers."""
-    if isinstance(error, Stalled):
-        return UpstreamTimeout("The provider fell silent in the middle of its answer.", code="upstream_stalled")
-    if isinstance(error, Overdue | TimeoutError):
-        return UpstreamTimeout("The provider did not finish its answer in time.")
+def connected_late() -> UpstreamTimeout:
+    return UpstreamTimeout("The provider could not be reached in time.", code="upstream_connect_timeout")
+
+
+def reset() -> UpstreamUnreachable:
+    return UpstreamUnreachable("The connection to the provider broke before it answered.", code="upstream_reset")
+
+
+def silent() -> UpstreamTimeout:
+    return UpstreamTimeout("The provider did not answer in time.")
+
+
+def overdue() -> UpstreamTimeout:
+    return UpstreamTimeout("The provider did not finish its answer in time.")
+
+
+def stalled() -> UpstreamTimeout:
+    return UpstreamTimeout("The provider fell silent in the middle of its answer.", code="upstream_stalled")
+
+
+def no_http() -> UpstreamGarbled:
+    return UpstreamGarbled("The provider's answer is not HTTP.")
+
+
+def cut_short() -> UpstreamGarbled:
     return UpstreamGarbled("The provider's answer was cut short or is not HTTP.")
+
+
+def too_large(limit: int) -> UpstreamGarbled:
+    return UpstreamGarbled(f"The provider's answer is larger than {limit} bytes.")
