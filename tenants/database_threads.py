@@ -14,6 +14,8 @@ from threading import BoundedSemaphore
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
+from django.db import OperationalError
+from psycopg.errors import QueryCanceled
 
 from common.errors import Unavailable
 
@@ -41,10 +43,19 @@ class DatabaseThreads:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), deadline)
         except TimeoutError as error:
-            raise Unavailable("The database did not answer in time.", retry_after=1) from error
+            raise too_late() from error
+        except OperationalError as error:
+            # Of the two clocks the statement timeout's may be the first.
+            if isinstance(error.__cause__, QueryCanceled):
+                raise too_late() from error
+            raise
 
     def _free_place(self, _: "Future[Any]") -> None:
         self._places.release()
+
+
+def too_late() -> Unavailable:
+    return Unavailable("The database did not answer in time.", retry_after=1)
 
 
 @cache

@@ -161,6 +161,15 @@ async def test_a_late_answer_is_given_up(cast, monkeypatch):
     assert await asyncio.to_thread(ended.wait, 10)
 
 
+async def test_a_statement_that_its_timeout_ends_first_is_given_up_alike():
+    def cut(_):
+        with platform_scope(deadline=0.1), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+
+    with pytest.raises(Unavailable):
+        await DatabaseThreads(1).run(cut, 20)
+
+
 async def test_waiting_calls_are_bounded():
     threads = DatabaseThreads(1)
     go = threading.Event()
