@@ -40,7 +40,7 @@ Providers = Mapping[str, tuple[str, Sequence[str]]]
 
 @dataclass(slots=True)
 class Platform:
-    """A running platform. `api_key` may ask for every model of every provider, without limits."""
+    """A running platform. `api_key` may ask for every model of every provider, without limits; "" without providers."""
 
     folder: Path
     embedded: EmbeddedServices
@@ -66,13 +66,15 @@ class Platform:
         return platform
 
     def set_up(self, providers: Providers) -> None:
-        """Services, schema, providers, a tenant and its key."""
+        """Services and schema; with providers, these, and a tenant and its key."""
         addresses = self.embedded.start()
         configs = self.folder / "models.json"
         configs.write_text(json.dumps(model_configs(providers)))
         self.environ = environment(addresses.database_url, addresses.redis_url, configs)
         self.environ |= {"PORT": str(self.port), "WEB_CONCURRENCY": str(self.workers)}
         self.command("migrate_all")
+        if not providers:
+            return
         self.command("seed_platform_providers")
         self.command("create_tenant", TENANT, "--name", "Benchmark")
         self.api_key = self.command("create_api_key", TENANT, "--name", "benchmark", "--quiet").strip()

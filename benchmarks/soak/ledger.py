@@ -107,7 +107,7 @@ def settle_all(platform: Platform, progress: Progress) -> Check:
         progress(f"{left} intents without a settlement after the reaper's run")
         if not left or time.monotonic() > deadline:
             break
-        time.sleep(2)
+        time.sleep(0.5)
     try:
         platform.command("check_ledger")
     except NotReady as error:
