@@ -96,6 +96,7 @@ def test_rewrap_refuses_a_moved_ciphertext():
 @pytest.mark.parametrize(
     "key",
     ["", "short", "A" * 43 + "=", fresh_key()[:-4], fresh_key() + "AAAA", "not base64 at all, but long enough!!!!"],
+    ids=["empty", "short", "one that repeats", "cut", "too long", "no base64"],
 )
 def test_a_weak_key_is_refused_without_being_quoted(key):
     with pytest.raises(WeakKey) as refusal:

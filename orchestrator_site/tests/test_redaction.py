@@ -13,7 +13,7 @@ KEY = keys.generate().text
 @pytest.mark.parametrize(
     ("text", "secret"),
     [
-        (f"key {KEY} was refused", KEY[21:]),
+        pytest.param(f"key {KEY} was refused", KEY[21:], id="one of our keys"),
         ("Authorization: Bearer abcdefgh12345678", "abcdefgh12345678"),
         ("authorization=Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
         ("upstream said sk-proj-Ab12Cd34Ef56 is wrong", "Ab12Cd34Ef56"),
