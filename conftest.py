@@ -28,6 +28,14 @@ def refuse_the_network(address: object) -> None:
         raise AssertionError(f"a test tried to reach {host}: tests stay on loopback")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Asked of the one process that spreads a run over others, and of no other."""
+    from orchestrator_site.tests.spreading import BySharedThings  # noqa: PLC0415 (where it is not installed, nobody asks)
+
+    return BySharedThings(config, log)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def loopback_only() -> Iterator[None]:
     def connect(self: socket.socket, address: Any) -> None:
