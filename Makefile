@@ -42,10 +42,10 @@ check: $(TOOLS)
 	DJANGO_SETTINGS_MODULE=orchestrator_site.settings.typecheck $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(BIN)/python -m orchestrator_site.house_rules
 
-# Several processes, since many tests wait; a run of some tests needs no more than one: `make test ARGS=... PROCESSES=4`.
+# Several processes, since many tests wait; a run of some tests needs no more than one: `make test ARGS=... PROCESSES=3`.
 # They start hundreds of Pythons, each of which would compile everything anew where bytecode may not be kept.
 # The services of the tests are left running between runs by hand; here they end with the run.
-PROCESSES ?= $(if $(ARGS),0,4)
+PROCESSES ?= $(if $(ARGS),0,3)
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(TOOLS) test-peers
 	@$(BIN)/python -m pytest -m "not soak" -n $(PROCESSES) $(ARGS); code=$$?; \

@@ -1,4 +1,4 @@
-"""How pytest-xdist spreads a run over processes: `pytest -n 4`.
+"""How pytest-xdist spreads a run over processes: `pytest -n 3`.
 
 A file stays in one process, since what it starts for its tests is started once. The journeys share one running
 product, so they all go to one; the soaks share nothing and take longest, so each goes its own way.
