@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from billing.ledger.commands import Parameter, PreparedCommands
 from common.postgres import GIVEN_UP_WHEN_SILENT
 
 log = structlog.get_logger(__name__)
@@ -53,20 +54,20 @@ class LedgerConnection:
         self._name = name
         self._command_seconds = command_seconds
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        self._cursor: psycopg.AsyncRawCursor[Any] | None = None
+        self._prepared: PreparedCommands | None = None
         self._failures = 0
         self._commands = asyncio.Lock()
         self._connects = asyncio.Lock()
 
     @property
     def connected(self) -> bool:
-        return self._cursor is not None
+        return self._prepared is not None
 
     async def ensure(self) -> None:
         """Returns once connected, however long it takes; waits longer after each failure, up to a second."""
-        while self._cursor is None:
+        while self._prepared is None:
             async with self._connects:
-                if self._cursor is not None:
+                if self._prepared is not None:
                     return
                 if self._failures:
                     await asyncio.sleep(min(1.0, 0.02 * 2**self._failures) * random.uniform(0.5, 1.0))  # noqa: S311
@@ -76,17 +77,17 @@ class LedgerConnection:
                     self._failures = min(self._failures + 1, 10)
                     log.warning("ledger_connect_failed", connection=self._name, error=str(error) or repr(error))
 
-    async def execute(self, query: bytes, parameters: Sequence[object]) -> psycopg.AsyncRawCursor[Any]:
-        """Run one command, prepared and committed by itself.
+    async def execute(self, query: bytes, parameters: Sequence[Parameter]) -> int:
+        """Run one command, prepared and committed by itself; how many rows it wrote.
 
-        Raises ConnectionLost, RowRefused or PartitionMissing. The cursor holds the result until the next command.
+        Raises ConnectionLost, RowRefused or PartitionMissing.
         """
         async with self._commands:
-            if self._cursor is None:
+            if self._prepared is None:
                 raise ConnectionLost
             overdue = asyncio.get_running_loop().call_later(self._command_seconds, self._hang_up)
             try:
-                await self._cursor.execute(query, parameters, prepare=True)
+                written = await self._prepared.run(query, parameters)
             except psycopg.errors.CheckViolation as error:
                 raise (RowRefused if error.diag.constraint_name else PartitionMissing) from error
             except (psycopg.DataError, psycopg.IntegrityError) as error:
@@ -101,7 +102,7 @@ class LedgerConnection:
             finally:
                 overdue.cancel()
             self._failures = 0
-            return self._cursor
+            return written
 
     async def close(self) -> None:
         """Hang up, so that a command under way ends at once with ConnectionLost."""
@@ -133,7 +134,7 @@ class LedgerConnection:
             raise
         finally:
             overdue.cancel()
-        self._cursor = psycopg.AsyncRawCursor(connection)
+        self._prepared = PreparedCommands(connection)
 
     def _hang_up(self) -> None:
         if self._connection is None or self._connection.closed:
@@ -142,8 +143,11 @@ class LedgerConnection:
             twin.shutdown(socket.SHUT_RDWR)
 
     async def _drop(self) -> None:
-        connection, self._connection, self._cursor = self._connection, None, None
+        connection, self._connection = self._connection, None
+        prepared, self._prepared = self._prepared, None
         self._failures = min(self._failures + 1, 10)
+        if prepared is not None:
+            prepared.close()
         if connection is not None:
             with suppress(psycopg.Error, OSError):
                 await connection.close()

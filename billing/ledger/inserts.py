@@ -27,12 +27,12 @@ async def insert_settlements(connection: LedgerConnection, rows: Sequence[Settle
 
 async def insert(connection: LedgerConnection, query: bytes, batch: str, request_ids: Sequence[UUID]) -> int:
     try:
-        return (await connection.execute(query, [batch])).rowcount
+        return await connection.execute(query, [batch])
     except PartitionMissing:
         for month in statements.months(request_ids):
             await connection.execute(statements.CREATE_PARTITIONS, [month])
     try:
-        return (await connection.execute(query, [batch])).rowcount
+        return await connection.execute(query, [batch])
     except PartitionMissing as error:
         raise RowRefused from error
 
