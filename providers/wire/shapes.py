@@ -26,13 +26,20 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     output_audio_tokens: int = 0
 
 
+Dialect = Literal[
+    "chat", "completions", "messages", "responses",
+    "embeddings", "moderations", "images", "transcriptions", "speech", "rerank",
+]  # fmt: skip
+
+
 class ChatRequest(msgspec.Struct, frozen=True):
-    """A chat completion as the caller sent it.
+    """A request for a completion, or for what else a model makes, as the caller sent it in its `dialect`.
 
     `fields` holds every top-level field as the caller's own JSON text, known to us or not, so
     that nothing is lost on the way to a target of the same wire format. `input_bytes` is the
     length of the body, the upper bound that admission reserves from. `stream_options` is the field
-    of that name, its own fields as text.
+    of that name, its own fields as text. `headers` are the caller's that its dialect lets through to a provider of the
+    same format. A body that is no JSON (an upload) is in `upload`, with its `content_type`; it has no `fields`.
     """
 
     model: str
@@ -43,6 +50,10 @@ class ChatRequest(msgspec.Struct, frozen=True):
     fields: Mapping[str, msgspec.Raw]
     input_bytes: int
     stream_options: Mapping[str, msgspec.Raw] = {}
+    dialect: Dialect = "chat"
+    headers: tuple[tuple[str, str], ...] = ()
+    upload: bytes = b""
+    content_type: str = "application/json"
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -90,11 +101,34 @@ class Deadlines(msgspec.Struct, frozen=True):
     total: float = 600.0
 
 
+class Quirks(msgspec.Struct, frozen=True):
+    """How a server differs from the wire that it speaks: data from its template.
+
+    `paths` replace the wire's by dialect ("chat": "/chat/completions"), with `{model}` for the model's name; an empty
+    path says that the server has no such endpoint. `query` is added to every URL. `renamed` leads from a field to the
+    server's name, `unsupported` fields are inexpressible. `request`, `response`, `stream_response` (of one event) are
+    JMESPath expressions of a custom API, empty for the wire's own shape.
+    """
+
+    paths: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    renamed: Mapping[str, str] = {}
+    unsupported: tuple[str, ...] = ()
+    stream_usage: bool = True
+    request: str = ""
+    response: str = ""
+    stream_response: str = ""
+
+
+NO_QUIRKS = Quirks()
+
+
 class Target(msgspec.Struct, frozen=True):
     """One model at one provider under one credential: all that a call to it needs.
 
     `provider_scope` is "platform" for the operator's providers and "tenant" for the tenant's own.
-    `headers` are complete, the credential included. `price` is None for an unpriced model.
+    `headers` are complete, the credential included. `price` is None for an unpriced model. With `drop_params` what the
+    provider cannot express is left out, and told in a response header; otherwise it is refused.
     """
 
     provider: str
@@ -105,15 +139,21 @@ class Target(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, Secret], ...]
     price: Price | None
     deadlines: Deadlines = Deadlines()
+    quirks: Quirks = NO_QUIRKS
+    drop_params: bool = False
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
-    """What to send: an absolute URL, headers ready for the socket, the body's bytes."""
+    """What to send: an absolute URL, headers ready for the socket, the body's bytes.
+
+    `dropped` names the caller's fields that were left out.
+    """
 
     url: str
     headers: tuple[tuple[str, Secret], ...]
     body: bytes
     stream: bool
+    dropped: tuple[str, ...] = ()
 
 
 class StreamParser(Protocol):
