@@ -185,7 +185,7 @@ class Answer(Value, frozen=True, kw_only=True):
     created: int = 0
 
 
-# An answer as it comes in. Deltas of one kind that follow each other belong to one part; `choice` is the answer's index.
+# An answer as it comes in. Deltas of one kind in a row belong to one part; `choice` is the index of the answer.
 
 
 class Started(Value, frozen=True, kw_only=True):
