@@ -81,7 +81,7 @@ class Attempt:
         self.first_chunk_at = loop.time()
 
     async def _whole(self, response: "UpstreamResponse") -> Chunk:
-        chunk = self._wire.parse_response(await response.read())
+        chunk = self._wire.parse_response(await response.read(), self.call.request.dialect)
         self.meter.see(chunk)
         self._over = True
         return chunk
@@ -89,7 +89,7 @@ class Attempt:
     async def _first_of_stream(self, response: "UpstreamResponse") -> list[Chunk]:
         if response.headers.get("content-type", "").startswith("application/json"):
             # An error in an answer that claims to be none is told as what it is.
-            self._wire.parse_response(await response.read())
+            self._wire.parse_response(await response.read(), self.call.request.dialect)
             raise UpstreamGarbled("The provider answered as a whole where a stream was asked for.")
         self._parser = self._wire.parse_stream(self.call.request)
         self._source = response.chunks()

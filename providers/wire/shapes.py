@@ -175,8 +175,11 @@ class WireAdapter(Protocol):
 
     def build_request(self, request: ChatRequest, target: Target) -> UpstreamRequest: ...
 
-    def parse_response(self, body: bytes) -> Chunk:
-        """A whole answer as one finished chunk. Raises UpstreamGarbled for bytes that are no answer."""
+    def parse_response(self, body: bytes, dialect: Dialect = "chat") -> Chunk:
+        """A whole answer to a request of the `dialect` as one finished chunk.
+
+        Raises UpstreamGarbled for bytes that are no answer. A wire with one native dialect need not look at it.
+        """
         ...
 
     def parse_stream(self, request: ChatRequest) -> StreamParser: ...

@@ -9,7 +9,7 @@ from common.errors import OrchestratorError
 from providers.wire.openai.errors import parse_error
 from providers.wire.openai.response import parse_response
 from providers.wire.openai.stream import OpenAIStream
-from providers.wire.shapes import ChatRequest, Chunk, Secret, StreamParser, Target, UpstreamRequest
+from providers.wire.shapes import ChatRequest, Chunk, Dialect, Secret, StreamParser, Target, UpstreamRequest
 
 ENCODER = msgspec.json.Encoder()
 
@@ -32,7 +32,7 @@ class OpenAIWire:
             stream=request.stream,
         )
 
-    def parse_response(self, body: bytes) -> Chunk:
+    def parse_response(self, body: bytes, dialect: Dialect = "chat") -> Chunk:
         return parse_response(body)
 
     def parse_stream(self, request: ChatRequest) -> StreamParser:
