@@ -68,7 +68,8 @@ class Attempt:
         if self.intent.attempt == 1:
             metrics.GATEWAY_OVERHEAD.observe(self.began - call.began)
         names = (("x-request-id", str(call.request_id)), ("x-orchestrator-attempt", str(self.intent.attempt)))
-        entering = self._services.upstream.send(request, self.target.deadlines, names)
+        target = self.target
+        entering = self._services.upstream.send(request, target.deadlines, names, target.provider_scope)
         response = await entering.__aenter__()
         self._response = entering
         if not 200 <= response.status < 300:

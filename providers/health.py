@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from providers.client.probe import probe
+from providers.egress.configured import resolver
 from providers.models import Provider
 from providers.scope import owner_scope
 from providers.snapshots import Headers, provider_headers
@@ -48,11 +49,12 @@ def enabled_places() -> list[Place]:
 async def look_at(places: list[Place], *, jitter: float) -> dict[str, ProviderHealth]:
     """All of them, a few at once; each within the probe's deadline and after a moment of its own, up to `jitter`."""
     free = asyncio.Semaphore(AT_ONCE)
+    leads = resolver()
 
     async def look(place: Place) -> tuple[str, ProviderHealth]:
         await asyncio.sleep(random.uniform(0, jitter))  # noqa: S311
         async with free:
-            found = await probe(place.base_url, place.headers)
+            found = await probe(place.base_url, place.headers, leads.places, "platform")
         status: Literal["healthy", "failing"] = "failing" if found.error else "healthy"
         return place.name, ProviderHealth(status, found.latency_ms, datetime.now(UTC), found.error)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from common.errors import UpstreamError
 from providers.catalogue_file import CatalogueFile, ModelEntry, PriceEntry, ProviderEntry
 from providers.client.discovery import list_models
+from providers.egress.configured import resolver
 from providers.price_list import find_model, listed_provider
 
 # The families that answer on chat completions; the rest of OpenAI's list speaks other APIs.
@@ -111,7 +112,7 @@ def ollama(host: str, notices: list[str]) -> ProviderEntry:
     """Through its OpenAI-compatible endpoint, with the models it has now, at no price."""
     base_url = f"{host if '://' in host else f'http://{host}'}".rstrip("/") + "/v1"
     try:
-        names = list_models(base_url)
+        names = list_models(base_url, resolver().places, "platform")
     except UpstreamError as error:
         notices.append(f"OLLAMA_HOST: {error.message} Its models are offered once it is asked again and answers.")
         names = ()

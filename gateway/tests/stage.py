@@ -22,6 +22,7 @@ from common.redis import RedisConnection
 from gateway.edge.app import GatewayEdge
 from gateway.services import GatewaySettings, Services
 from providers.client import UpstreamClient
+from providers.egress.resolver import Resolver
 from providers.snapshots import load_platform_catalogue, load_tenant_catalogue
 from tenants import database_threads, snapshots
 from tenants.identity import TenantRef
@@ -79,7 +80,7 @@ def make_services(**changed: Any) -> Services:
         "source": DatabaseSource(),
         "redis": RedisConnection(os.environ["REDIS_URL"]),
         "ledger": LedgerWriter(os.environ["DATABASE_URL"], process_id=new_id()),
-        "upstream": UpstreamClient(100),
+        "upstream": UpstreamClient(100, Resolver(django_settings.ENVIRONMENT.egress()).places),
         "key_use": NotedKeys(),
         "clock": SystemClock(),
     }

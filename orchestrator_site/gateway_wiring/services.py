@@ -14,6 +14,7 @@ from orchestrator_site.gateway_wiring.configuration import PostgresConfiguration
 from orchestrator_site.logs.direct import information
 from orchestrator_site.settings.environment import Environment
 from providers.client import UpstreamClient
+from providers.egress.resolver import Resolver
 from tenants.key_use import KeyUse
 
 # Running answers had their time before, while the server closed its connections; this is for what they leave behind.
@@ -55,7 +56,7 @@ def gateway_services(environment: Environment) -> Services:
         source=PostgresConfiguration(default_model=environment.default_model),
         redis=RedisConnection(environment.redis_url),
         ledger=LedgerWriter(environment.database_url, process_id=new_id(), clock=clock),
-        upstream=UpstreamClient(environment.upstream_pool_size),
+        upstream=UpstreamClient(environment.upstream_pool_size, Resolver(environment.egress()).places),
         key_use=PostgresKeyUse(),
         clock=clock,
         completion_log=information(environment.log_level, environment.log_format) or through_structlog,

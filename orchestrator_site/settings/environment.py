@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from providers.egress.policy import EgressPolicy, parsed_policy
+
 MINIMUM_SECRET_LENGTH = 32
 
 
@@ -63,6 +65,13 @@ class Environment:
     stream_timeout: float = variable("Longest time for a streamed completion.", default=1800.0)
     connection_pool_size: int = variable("Most database connections of a web process.", default=10)
     upstream_pool_size: int = variable("Most open connections to providers of a web process.", default=1000)
+    egress_allow: tuple[str, ...] = variable(
+        "Where tenants' own URLs may lead beside the public internet: networks, addresses, host names and `*.domain`, "
+        "comma separated. With ORCHESTRATOR_ENV=local this machine itself is allowed as well. The platform's own "
+        "providers may be anywhere but at a cloud's metadata service, which has to be allowed here by its address.",
+        default=(),
+        example="10.0.0.0/8,vllm.internal",
+    )
     max_concurrent_requests: int = variable(
         "Completions under way at once in a web process; more get 503.", default=1000
     )
@@ -121,7 +130,16 @@ class Environment:
             raise ConfigurationError("\n".join(["The configuration is not usable:", *wrong]))
         environment = cls(**values)
         environment.check_secrets()
+        try:
+            environment.egress()
+        except ValueError as error:
+            raise ConfigurationError(f"EGRESS_ALLOW: {error}.") from None
         return environment
+
+    def egress(self) -> EgressPolicy:
+        """Raises ValueError, which `read` has ruled out."""
+        own = ("127.0.0.0/8", "::1") if self.orchestrator_env == "local" else ()
+        return parsed_policy((*self.egress_allow, *own))
 
     def check_secrets(self) -> None:
         """Raises ConfigurationError for a secret too short to protect anything."""

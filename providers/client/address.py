@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from providers.egress.policy import Scope
 from providers.wire.shapes import Secret
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -13,15 +14,19 @@ OURS: Final = frozenset({"connection", "content-length", "keep-alive", "te", "tr
 
 
 class Address(NamedTuple):
-    """A host in ASCII, without the brackets of an IPv6 address, and what connections are pooled by."""
+    """A host in ASCII, without the brackets of an IPv6 address, and what connections are pooled by.
+
+    `scope`: by whose rules it is judged where the host may lead.
+    """
 
     host: str
     port: int
     tls: bool
+    scope: Scope = "tenant"
 
 
 @lru_cache(maxsize=4096)
-def opening(url: str, headers: tuple[tuple[str, Secret], ...]) -> tuple[Address, bytes]:
+def opening(url: str, headers: tuple[tuple[str, Secret], ...], scope: Scope) -> tuple[Address, bytes]:
     """The address of `url`, and the request up to its last shared header line.
 
     A target's tuple of headers is one and the same on every call. Raises ValueError for a URL or a header that
@@ -30,7 +35,9 @@ def opening(url: str, headers: tuple[tuple[str, Secret], ...]) -> tuple[Address,
     address, authority, path = parsed(url)
     lines = {"host": authority, **EVERY_REQUEST}
     lines.update((name.lower(), secret.reveal()) for name, secret in headers if name.lower() not in OURS)
-    return address, f"POST {path} HTTP/1.1\r\n{''.join(map(line, lines.items()))}".encode("latin-1")
+    return address._replace(scope=scope), f"POST {path} HTTP/1.1\r\n{''.join(map(line, lines.items()))}".encode(
+        "latin-1"
+    )
 
 
 def parsed(url: str) -> tuple[Address, str, str]:

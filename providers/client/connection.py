@@ -69,11 +69,14 @@ class Connection(asyncio.Protocol):
             self._exchange.uploading(False)
 
 
-async def connected(address: Address, tls: ssl.SSLContext | None) -> Connection:
-    """Raises OSError and ValueError. The caller keeps the deadline."""
+async def connected(address: Address, place: str, tls: ssl.SSLContext | None) -> Connection:
+    """To `place`, the IP address that was judged for the host, which keeps its name within TLS.
+
+    Raises OSError and ValueError. The caller keeps the deadline.
+    """
     _, connection = await asyncio.get_running_loop().create_connection(
         lambda: Connection(address),
-        address.host,
+        place,
         address.port,
         ssl=tls,
         server_hostname=address.host if tls is not None else None,

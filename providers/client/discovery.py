@@ -1,11 +1,15 @@
 """Asking a server which models it has. Control plane: seldom, at leisure, never on the way of a completion."""
 
+import asyncio
 from typing import Final
 
 import httpx2
 import msgspec
 
 from common.errors import UpstreamGarbled, UpstreamUnreachable
+from providers.client.pinned import pinned_client
+from providers.client.pool import Places
+from providers.egress.policy import Scope
 
 DEADLINE_SECONDS: Final = 2.0
 LARGEST_LIST: Final = 4 * 1024 * 1024
@@ -19,15 +23,14 @@ class Listing(msgspec.Struct):
     data: list[Entry] | None = None
 
 
-def list_models(base_url: str) -> tuple[str, ...]:
+def list_models(base_url: str, places: Places, scope: Scope) -> tuple[str, ...]:
     """The ids at `base_url`/models (platform.openai.com/docs/api-reference/models/list).
 
     Raises UpstreamUnreachable and UpstreamGarbled.
     """
     try:
-        with httpx2.Client(timeout=DEADLINE_SECONDS, trust_env=False, follow_redirects=False) as client:
-            answer = client.get(f"{base_url}/models")
-    except (httpx2.HTTPError, httpx2.InvalidURL):
+        answer = asyncio.run(asked(f"{base_url}/models", places, scope))
+    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError):
         raise UpstreamUnreachable(f"No answer from {base_url} within {DEADLINE_SECONDS:g} seconds.") from None
     if answer.status_code != 200 or len(answer.content) > LARGEST_LIST:
         raise UpstreamGarbled(f"{base_url} answered with status {answer.status_code}.")
@@ -36,3 +39,8 @@ def list_models(base_url: str) -> tuple[str, ...]:
     except msgspec.DecodeError:
         raise UpstreamGarbled(f"{base_url} did not answer with a list of models.") from None
     return tuple(sorted(entry.id for entry in listing.data or ()))
+
+
+async def asked(url: str, places: Places, scope: Scope) -> httpx2.Response:
+    async with asyncio.timeout(DEADLINE_SECONDS), pinned_client(places, scope, seconds=DEADLINE_SECONDS) as client:
+        return await client.get(url)

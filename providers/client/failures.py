@@ -16,6 +16,10 @@ def unreachable() -> UpstreamUnreachable:
     return UpstreamUnreachable("The provider could not be reached.")
 
 
+def not_allowed() -> UpstreamUnreachable:
+    return UpstreamUnreachable("The provider's address is not one that the platform may connect to.")
+
+
 def never_asked() -> UpstreamUnreachable:
     return UpstreamUnreachable("The provider could not be asked.")
 

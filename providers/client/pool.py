@@ -3,20 +3,27 @@
 import asyncio
 import ssl
 from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from providers.client import failures
 from providers.client.address import Address
 from providers.client.connection import Connection, connected
+from providers.egress.policy import AddressRefused, Scope
 
 KEEP_ALIVE_SECONDS: Final = 15.0
+
+# Of a host, the addresses that it leads to and that may be connected to. Raises OSError and AddressRefused.
+Places = Callable[[str, Scope], Awaitable[Sequence[str]]]
 
 
 class Pool:
     """At most `size` connections are open, in use and idle together; who finds none waits in line."""
 
-    def __init__(self, size: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, size: int, places: Places, tls: ssl.SSLContext | None = None) -> None:
         self._size = size
+        self._places = places
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(size)
@@ -36,6 +43,8 @@ class Pool:
                 return await self._wait_and_connect(address)
         except TimeoutError:
             raise failures.connected_late() from None
+        except AddressRefused:
+            raise failures.not_allowed() from None
         except (OSError, ValueError):
             raise failures.unreachable() from None
 
@@ -45,12 +54,21 @@ class Pool:
             connection = usable(self._idle[address], self._loop.time())
             if connection is None:
                 self._make_room()
-                connection = await connected(address, self._context() if address.tls else None)
+                connection = await self._connect(address)
         except BaseException:
             self._turns.release()
             raise
         self._in_use.add(connection)
         return connection
+
+    async def _connect(self, address: Address) -> Connection:
+        """To the first of the host's places that answers."""
+        tls = self._context() if address.tls else None
+        *others, last = await self._places(address.host, address.scope)
+        for place in others:
+            with suppress(OSError):
+                return await connected(address, place, tls)
+        return await connected(address, last, tls)
 
     def give_back(self, connection: Connection) -> None:
         """Kept for the next call if it is still good, dropped otherwise."""

@@ -7,6 +7,9 @@ from typing import Final
 
 import httpx2
 
+from providers.client.pinned import pinned_client
+from providers.client.pool import Places
+from providers.egress.policy import Scope
 from providers.wire.shapes import Secret
 
 DEADLINE_SECONDS: Final = 5.0
@@ -22,13 +25,13 @@ class Probed:
     error: str
 
 
-async def probe(base_url: str, headers: tuple[tuple[str, Secret], ...]) -> Probed:
+async def probe(base_url: str, headers: tuple[tuple[str, Secret], ...], places: Places, scope: Scope) -> Probed:
     """GET `base_url`/models (platform.openai.com/docs/api-reference/models/list); of the answer, its status alone."""
     began = time.perf_counter()
     try:
         async with (
             asyncio.timeout(DEADLINE_SECONDS),
-            httpx2.AsyncClient(timeout=DEADLINE_SECONDS, trust_env=False, follow_redirects=False) as client,
+            pinned_client(places, scope, seconds=DEADLINE_SECONDS) as client,
             client.stream(
                 "GET", f"{base_url}/models", headers=[(name, value.reveal()) for name, value in headers]
             ) as answer,

@@ -16,7 +16,8 @@ from providers.client.address import line, opening
 from providers.client.connection import Connection
 from providers.client.decoding import decoded
 from providers.client.exchange import Exchange
-from providers.client.pool import Pool
+from providers.client.pool import Places, Pool
+from providers.egress.policy import Scope
 from providers.wire.shapes import Deadlines, UpstreamRequest
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -26,17 +27,19 @@ LARGEST_ERROR: Final = 64 * 1024
 class UpstreamClient:
     """Pooled connections to every provider; one per process. `pool_size` bounds open connections.
 
+    `places` says where a host leads and whether one may go there (`providers.egress`).
     `tls` replaces the machine's trust in certificates, as for a provider behind a private authority.
     """
 
-    def __init__(self, pool_size: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, pool_size: int, places: Places, tls: ssl.SSLContext | None = None) -> None:
         self._pool_size = pool_size
+        self._places = places
         self._tls = tls
         self._pool: Pool | None = None
 
     async def open(self) -> None:
         """Called once, in the event loop that will use it."""
-        self._pool = Pool(self._pool_size, self._tls)
+        self._pool = Pool(self._pool_size, self._places, self._tls)
 
     async def close(self) -> None:
         """Closes every connection; answers under way break off."""
@@ -45,16 +48,22 @@ class UpstreamClient:
             self._pool = None
 
     def send(
-        self, request: UpstreamRequest, deadlines: Deadlines, extra_headers: Iterable[tuple[str, str]] = ()
+        self,
+        request: UpstreamRequest,
+        deadlines: Deadlines,
+        extra_headers: Iterable[tuple[str, str]] = (),
+        scope: Scope = "tenant",
     ) -> "UpstreamCall":
         """`async with client.send(…) as response`: enters when the answer's headers are there.
+
+        `scope` is whose provider it is: a tenant's may be fewer places than the operator's own.
 
         Leaving before the answer was read to its end, by an exception, a cancellation or on purpose, drops the
         connection at once. Raises UpstreamUnreachable, UpstreamTimeout and UpstreamGarbled on entry and while reading.
         """
         if self._pool is None:
             raise RuntimeError("the client is not open")
-        return UpstreamCall(self._pool, request, deadlines, extra_headers)
+        return UpstreamCall(self._pool, request, deadlines, extra_headers, scope)
 
 
 class UpstreamResponse:
@@ -113,7 +122,7 @@ class UpstreamResponse:
 class UpstreamCall:
     """One request, as an async context manager around its response."""
 
-    __slots__ = ("_connection", "_deadlines", "_extra_headers", "_pool", "_request")
+    __slots__ = ("_connection", "_deadlines", "_extra_headers", "_pool", "_request", "_scope")
 
     def __init__(
         self,
@@ -121,11 +130,13 @@ class UpstreamCall:
         request: UpstreamRequest,
         deadlines: Deadlines,
         extra_headers: Iterable[tuple[str, str]],
+        scope: Scope,
     ) -> None:
         self._pool = pool
         self._request = request
         self._deadlines = deadlines
         self._extra_headers = extra_headers
+        self._scope = scope
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> UpstreamResponse:
@@ -133,7 +144,7 @@ class UpstreamCall:
         loop = asyncio.get_running_loop()
         total_at = loop.time() + deadlines.total
         try:
-            address, head = opening(request.url, request.headers)
+            address, head = opening(request.url, request.headers, self._scope)
             rest = f"{''.join(map(line, self._extra_headers))}content-length: {len(request.body)}\r\n\r\n".encode(
                 "latin-1"
             )

@@ -9,10 +9,13 @@ import pytest
 
 from common.errors import UpstreamError
 from providers.client import UpstreamClient
+from providers.egress.policy import parsed_policy
+from providers.egress.resolver import Resolver
 from providers.wire.shapes import Deadlines, UpstreamRequest
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Vendor: one\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+LOOPBACK = Resolver(parsed_policy(("127.0.0.0/8", "::1"))).places
 SHORT = Deadlines(connect=0.3, first_byte=0.3, between_chunks=0.3, total=5.0)
 
 
@@ -33,7 +36,7 @@ class Vendor:
         self.connections = 0
         self.asked = asyncio.Condition()
         self.gone = asyncio.Event()
-        self.client = UpstreamClient(pool_size=8)
+        self.client = UpstreamClient(8, LOOPBACK)
         self.port = 0
 
     async def has_been_asked(self, times: int) -> None:

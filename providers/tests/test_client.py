@@ -11,6 +11,7 @@ from providers.client import UpstreamClient
 from providers.tests.faulty_vendor import (
     CHUNKED,
     HEAD,
+    LOOPBACK,
     SHORT,
     answers,
     ask,
@@ -158,7 +159,7 @@ async def test_a_connection_that_is_never_accepted():
 
 @pytest.mark.parametrize("url", ["http://", "http://[::1", "ftp://127.0.0.1/x", "http://127.0.0.1:99999/"])
 async def test_a_url_that_is_none(url):
-    client = UpstreamClient(pool_size=1)
+    client = UpstreamClient(1, LOOPBACK)
     await client.open()
     with pytest.raises(UpstreamUnreachable):
         async with client.send(UpstreamRequest(url=url, headers=(), body=b"", stream=False), SHORT):

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from common.errors import UpstreamGarbled, UpstreamUnreachable
 from providers.client import UpstreamClient
-from providers.tests.faulty_vendor import CHUNKED, SHORT, answers, ask, chunk, fails, sized, vendor
+from providers.tests.faulty_vendor import CHUNKED, LOOPBACK, SHORT, answers, ask, chunk, fails, sized, vendor
 from providers.wire.shapes import Deadlines, Secret, UpstreamRequest
 
 
@@ -193,7 +193,7 @@ async def tls_vendor(tmp_path):
 
 async def test_an_encrypted_connection_is_used_again(tmp_path):
     async with tls_vendor(tmp_path) as (request, trusting, asked):
-        client = UpstreamClient(pool_size=2, tls=trusting)
+        client = UpstreamClient(2, LOOPBACK, trusting)
         await client.open()
         for _ in range(2):
             async with client.send(request, Deadlines()) as response:
@@ -204,7 +204,7 @@ async def test_an_encrypted_connection_is_used_again(tmp_path):
 
 async def test_a_certificate_nobody_vouches_for_is_not_spoken_to(tmp_path):
     async with tls_vendor(tmp_path) as (request, _, asked):
-        client = UpstreamClient(pool_size=2)
+        client = UpstreamClient(2, LOOPBACK)
         await client.open()
         with pytest.raises(UpstreamUnreachable) as failure:
             async with client.send(request, SHORT):
