@@ -12,6 +12,7 @@ from providers.prices import Price, Tier
 from providers.wire.shapes import Usage
 
 TOKENS_PER_RATE = 1_000_000
+BASIS_POINTS = 10_000
 
 
 def cost(usage: Usage, price: Price) -> int:
@@ -26,6 +27,11 @@ def cost(usage: Usage, price: Price) -> int:
     exact = weigh(usage.input_tokens, price.input, read, reached)
     exact += weigh(usage.output_tokens, price.output, spoken, reached)
     return divide_half_even(exact, TOKENS_PER_RATE) + price.nano_per_request
+
+
+def marked_up(cost_nano: int, mark_up_basis_points: int) -> int:
+    """Nano-USD that a tenant pays for a cost: with so many 1/10,000 of it added, rounded half-even."""
+    return divide_half_even(cost_nano * (BASIS_POINTS + mark_up_basis_points), BASIS_POINTS)
 
 
 def weigh(total: int, tiers: tuple[Tier, ...], parts: Iterable[tuple[int, tuple[Tier, ...]]], reached: int) -> int:

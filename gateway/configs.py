@@ -134,7 +134,8 @@ class Configs:
         known = self._resolutions.get((config.tenant_id, name))
         if known is not None and known[0] is config and known[1] is platform:
             return known[2]
-        resolution = resolve(name, config.catalogue, platform.catalogue, config.identity.default_model)
+        identity = config.identity
+        resolution = resolve(name, config.catalogue, platform.catalogue, identity.default_model, identity.plan_name)
         if len(self._resolutions) >= MOST_RESOLUTIONS:
             self._resolutions.clear()
         self._resolutions[config.tenant_id, name] = (config, platform, resolution)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from billing.ledger.rows import Outcome, ProviderScope, Settlement, UsageSource
-from billing.pricing import cost
+from billing.pricing import cost, marked_up
 from common.errors import OrchestratorError
 from gateway import metrics
 from gateway.completion_log import CompletionLine
@@ -108,7 +108,8 @@ def uncounted(attempt: "Attempt") -> Uncounted:
 def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, source: UsageSource) -> None:
     price = attempt.target.price
     cost_nano = 0 if price is None or source == "none" else cost(usage, price)
-    charge_nano = charge(cost_nano, ending.outcome, attempt.target.provider_scope)
+    target = attempt.target
+    charge_nano = charge(cost_nano, ending.outcome, target.provider_scope, target.mark_up_basis_points)
     services.ledger.settle(
         Settlement(
             intent=attempt.intent,
@@ -127,10 +128,10 @@ def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usag
     services.write_line(completion_line(services, attempt, ending, usage, cost_nano))
 
 
-def charge(cost_nano: int, outcome: Outcome, scope: ProviderScope) -> int:
-    """What the tenant pays us: nothing at a provider of its own, which it pays itself, and nothing where it got no byte
-    of an answer, whatever the provider takes."""
-    return 0 if scope == "tenant" or outcome == "failed" else cost_nano
+def charge(cost_nano: int, outcome: Outcome, scope: ProviderScope, mark_up_basis_points: int = 0) -> int:
+    """What the tenant pays us, mark-up included: nothing at a provider of its own, which it pays itself, and nothing
+    where it got no byte of an answer, whatever the provider takes."""
+    return 0 if scope == "tenant" or outcome == "failed" else marked_up(cost_nano, mark_up_basis_points)
 
 
 def completion_line(

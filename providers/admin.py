@@ -12,6 +12,7 @@ from providers.actions.models import RATES, ModelOffer, change_model, offer_mode
 from providers.actions.providers import change_provider, create_provider, delete_provider
 from providers.actions.routes import change_route, create_route, delete_route
 from providers.models import Credential, OfferedModel, Provider, Route
+from providers.wire_names import wire_names
 from tenants.admin.base import ActionAdmin
 
 SECONDS = ("connect_seconds", "first_byte_seconds", "between_chunks_seconds", "total_seconds")
@@ -23,7 +24,15 @@ class ProviderAdmin(ActionAdmin[Provider]):
     list_filter = ("wire", "enabled")
     search_fields = ("name", "base_url")
     ordering = ("name",)
-    add_fields = change_fields = ("name", "wire", "base_url", "price_provider_id", "headers", *SECONDS, "enabled")
+    add_fields = change_fields = (
+        *("name", "wire", "base_url", "price_provider_id", "headers", "credential_header", "quirks", "default_model"),
+        *("mark_up_basis_points", "offered_to_plans", "health_interval_seconds", *SECONDS, "enabled"),
+    )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "wire":
+            return forms.ChoiceField(choices=[(name, name) for name in wire_names()], initial="openai")
+        return super().formfield_for_dbfield(db_field, request, **options)
 
     def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         return create_provider(owner=None, **values)
@@ -58,12 +67,12 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
 class CredentialAdmin(ActionAdmin[Credential]):
     """A secret is set, switched off and on, or removed."""
 
-    list_display = ("provider", "label", "enabled", "created_at", "updated_at")
+    list_display = ("provider", "label", "position", "enabled", "created_at", "updated_at")
     list_select_related = ("provider",)
     list_filter = ("enabled",)
     search_fields = ("provider__name", "label")
     autocomplete_fields = ("provider",)
-    ordering = ("provider__name", "label")
+    ordering = ("provider__name", "position", "label")
     add_fields = ("provider", "label", "new_secret")
     readonly_fields = ("provider", "label", "enabled", "created_at", "updated_at")
     actions = ("switch_on", "switch_off")
@@ -136,7 +145,7 @@ class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Route
-        fields = ("name", "enabled")
+        fields = ("name", "drop_params", "enabled")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -153,7 +162,7 @@ class RouteAdmin(ActionAdmin[Route]):
     list_display = ("name", "strategy", "enabled", "updated_at")
     search_fields = ("name",)
     ordering = ("name",)
-    add_fields = change_fields = ("name", "targets", "enabled")
+    add_fields = change_fields = ("name", "targets", "drop_params", "enabled")
 
     def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         return create_route(owner=None, **values)

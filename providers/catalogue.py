@@ -3,7 +3,8 @@
 A name means, in this order: a route of the tenant, a route of the platform, "provider/model", a bare model id that
 only one provider offers (the tenant's own before the platform's). "default" stands for the tenant's default model. A
 provider of the tenant hides the platform's provider of the same name whole, switched off or not: what a tenant has
-taken into its own hands is never quietly paid for by the platform.
+taken into its own hands is never quietly paid for by the platform. A provider of the platform that is not offered to
+the tenant's plan is not there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,9 +33,14 @@ class ModelCard(msgspec.Struct, frozen=True):
     capabilities: tuple[str, ...] = ()
 
 
-class Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True, dict=True):
     target: Target
     card: ModelCard
+
+    @cached_property
+    def lenient_target(self) -> Target:
+        """The target of a route that has what cannot be expressed left out."""
+        return msgspec.structs.replace(self.target, drop_params=True)
 
 
 class RouteEntry(msgspec.Struct, frozen=True):
@@ -43,6 +49,7 @@ class RouteEntry(msgspec.Struct, frozen=True):
     name: str
     created: int
     targets: tuple[str, ...]
+    drop_params: bool = False
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -56,13 +63,15 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """The offers of one owner, a tenant or the platform, keyed by "provider/model".
 
     `providers` names every provider of the owner, those switched off too. `changes_at`: when a listed price changes by
-    the calendar, so that this value must be loaded again; None for never.
+    the calendar, so that this value must be loaded again; None for never. `plans` are those that a provider of the
+    platform is offered to; one that is not named there is offered to everyone.
     """
 
     offers: Mapping[str, Offer] = {}
     routes: Mapping[str, RouteEntry] = {}
     providers: frozenset[str] = frozenset()
     changes_at: datetime | None = None
+    plans: Mapping[str, frozenset[str]] = {}
 
     def outdated(self, now: datetime) -> bool:
         """Whether a listed price has changed since by the calendar."""
@@ -76,12 +85,33 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
             found[offer.target.model] = (*found.get(offer.target.model, ()), name)
         return found
 
+    @cached_property
+    def _by_plan(self) -> dict[str | None, "Catalogue"]:
+        return {}
+
+    def for_plan(self, plan: str | None) -> "Catalogue":
+        """What a tenant of this plan (None: of no plan) sees of the platform's catalogue; made once for each plan."""
+        if not self.plans:
+            return self
+        if plan not in self._by_plan:
+            withheld = {provider for provider, plans in self.plans.items() if plan not in plans}
+            offers = {name: offer for name, offer in self.offers.items() if offer.target.provider not in withheld}
+            self._by_plan[plan] = Catalogue(
+                offers=offers, routes=self.routes, providers=self.providers - withheld, changes_at=self.changes_at
+            )
+        return self._by_plan[plan]
+
 
 def resolve(
-    name: str, tenant_catalogue: Catalogue, platform_catalogue: Catalogue, default_model: str = ""
+    name: str,
+    tenant_catalogue: Catalogue,
+    platform_catalogue: Catalogue,
+    default_model: str = "",
+    plan: str | None = None,
 ) -> Resolution:
-    """Raises NotFound (`model_not_found`, param `model`) naming what exists."""
+    """`plan` is the name of the tenant's. Raises NotFound (`model_not_found`, param `model`) naming what exists."""
     wanted = default_model if name == DEFAULT else name
+    platform_catalogue = platform_catalogue.for_plan(plan)
     found = (
         resolve_route(wanted, tenant_catalogue, platform_catalogue)
         or resolve_offer(wanted, tenant_catalogue, platform_catalogue)
@@ -100,7 +130,8 @@ def resolve_route(name: str, tenant: Catalogue, platform: Catalogue) -> Resoluti
         targets = [platform.offers.get(target) for target in entry.targets]
     else:
         return None
-    offered = tuple(offer.target for offer in targets if offer is not None)
+    lenient = entry.drop_params
+    offered = tuple(offer.lenient_target if lenient else offer.target for offer in targets if offer is not None)
     return Resolution(name, offered) if offered else None
 
 
@@ -128,8 +159,9 @@ def hidden(name: str, tenant: Catalogue) -> bool:
     return name.partition("/")[0] in tenant.providers
 
 
-def list_cards(tenant: Catalogue, platform: Catalogue) -> tuple[ModelCard, ...]:
+def list_cards(tenant: Catalogue, platform: Catalogue, plan: str | None = None) -> tuple[ModelCard, ...]:
     """Everything a caller of this tenant can name, sorted by id."""
+    platform = platform.for_plan(plan)
     cards = {name: offer.card for name, offer in platform.offers.items() if not hidden(name, tenant)}
     cards.update((name, offer.card) for name, offer in tenant.offers.items())
     for entry in (*platform.routes.values(), *tenant.routes.values()):
@@ -138,8 +170,11 @@ def list_cards(tenant: Catalogue, platform: Catalogue) -> tuple[ModelCard, ...]:
     return tuple(cards[name] for name in sorted(cards))
 
 
-def find_card(name: str, tenant: Catalogue, platform: Catalogue, default_model: str = "") -> ModelCard:
+def find_card(
+    name: str, tenant: Catalogue, platform: Catalogue, default_model: str = "", plan: str | None = None
+) -> ModelCard:
     """The card of what `name` resolves to. Raises NotFound like `resolve`."""
+    platform = platform.for_plan(plan)
     resolution = resolve(name, tenant, platform, default_model)
     if entry := tenant.routes.get(resolution.name) or platform.routes.get(resolution.name):
         return route_card(entry, resolution)

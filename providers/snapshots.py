@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from common.crypto import SecretUnreadable
+from common.errors import InvalidRequest
 from providers.catalogue import Catalogue, ModelCard, Offer, RouteEntry
 from providers.models import OfferedModel, Provider, Route
+from providers.models.provider import SECRET_PLACE
 from providers.pricing_source import DatedPrice, listed_price, override_price
+from providers.quirks import quirks_of
 from providers.scope import Owner, keyring, owner_scope, secret_place
 from providers.wire.registry import Wire, adapter
 from providers.wire.shapes import Deadlines, Secret, Target
@@ -47,6 +50,7 @@ def load(owner: Owner, at: datetime) -> Catalogue:
         routes={route.name: route_entry(route) for route in routes},
         providers=frozenset(provider.name for provider in providers),
         changes_at=min(changes, default=None),
+        plans={each.name: frozenset(each.offered_to_plans) for each in providers if each.offered_to_plans},
     )
 
 
@@ -54,7 +58,8 @@ def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[
     """Every model under the provider's one credential; they share its headers and deadlines."""
     try:
         wire = adapter(provider.wire)
-    except LookupError as unknown:
+        quirks = quirks_of(provider.quirks)
+    except (LookupError, InvalidRequest) as unknown:
         logger.warning("provider skipped", extra={"provider": provider.name, "error": str(unknown)})
         return
     headers = provider_headers(provider, wire, owner)
@@ -78,6 +83,8 @@ def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[
             headers=headers,
             price=None if dated is None else dated.price,
             deadlines=deadlines,
+            quirks=quirks,
+            mark_up_basis_points=provider.mark_up_basis_points,
         )
         yield Offer(target, model_card(provider, row)), None if dated is None else dated.changes_at
 
@@ -96,8 +103,15 @@ def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> Headers:
         except SecretUnreadable as error:
             logger.error("credential unreadable", extra={"provider": provider.name, "error": str(error)})
             continue
-        return (*plain, *wire.credential_headers(secret.decode()))
+        return (*plain, *credential_headers(provider, wire, secret.decode()))
     return plain
+
+
+def credential_headers(provider: Provider, wire: Wire, secret: str) -> Headers:
+    if not provider.credential_header:
+        return wire.credential_headers(secret)
+    name, _, text = provider.credential_header.partition(":")
+    return ((name.lower(), Secret(text.strip().replace(SECRET_PLACE, secret))),)
 
 
 def price_of(provider: Provider, row: OfferedModel, at: datetime) -> DatedPrice | None:
@@ -122,4 +136,5 @@ def route_entry(route: Route) -> RouteEntry:
         name=route.name,
         created=int(route.created_at.timestamp()),
         targets=tuple(f"{target.provider_name}/{target.model_name}" for target in route.targets.all()),
+        drop_params=route.drop_params,
     )

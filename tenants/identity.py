@@ -49,6 +49,10 @@ class IdentitySnapshot:
     plan: PlanRecord | None
     keys: Mapping[str, KeyRecord]
 
+    @property
+    def plan_name(self) -> str | None:
+        return None if self.plan is None else self.plan.name
+
 
 @dataclass(frozen=True, slots=True)
 class Versions:

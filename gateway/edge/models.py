@@ -39,15 +39,17 @@ async def list_models(services: "Services", request: Request, receive: Receive, 
     """Everything that the tenant can name."""
     caller = await reader(services, request)
     platform = await services.configs.platform()
-    await response.json(model_list(list_cards(caller.config.catalogue, platform.catalogue)), [])
+    config = caller.config
+    cards = list_cards(config.catalogue, platform.catalogue, config.identity.plan_name)
+    await response.json(model_list(cards), [])
 
 
 async def one_model(services: "Services", request: Request, receive: Receive, response: Response) -> None:
     """Raises NotFound for a name that means nothing."""
     caller = await reader(services, request)
     platform = await services.configs.platform()
-    config = caller.config
-    card = find_card(request.name, config.catalogue, platform.catalogue, config.identity.default_model)
+    config, identity = caller.config, caller.config.identity
+    card = find_card(request.name, config.catalogue, platform.catalogue, identity.default_model, identity.plan_name)
     await response.json(msgspec.json.encode(model_object(card)), [])
 
 

@@ -33,6 +33,16 @@ def test_a_tenant_pays_for_what_it_got_and_not_for_what_its_own_provider_bills(s
     assert charge(70, outcome, scope) == paid
 
 
+@pytest.mark.parametrize(
+    ("cost_nano", "basis_points", "paid"),
+    [(70, 0, 70), (1_000, 250, 1_025), (100, 50, 100), (300, 50, 302), (10**15, 1, 10**15 + 10**11), (7, 10_000, 14)],
+)
+def test_a_mark_up_is_added_to_the_cost_and_rounded_half_even(cost_nano, basis_points, paid):
+    assert charge(cost_nano, "completed", "platform", basis_points) == paid
+    assert charge(cost_nano, "completed", "tenant", basis_points) == 0
+    assert charge(cost_nano, "failed", "platform", basis_points) == 0
+
+
 def test_usage_that_came_before_the_end_is_not_final():
     meter = Meter()
     meter.see(Chunk(raw=b"", text="one", usage=Usage(input_tokens=9, output_tokens=1)))

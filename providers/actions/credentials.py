@@ -1,14 +1,16 @@
 """Secrets of providers: written here, opened in `providers.snapshots` alone, never shown."""
 
+from typing import Any
 from uuid import UUID
 
 from common.crypto import SecretUnreadable
 from common.errors import InvalidRequest
-from providers.actions.rows import find, remove, save_valid
+from providers.actions.rows import assign, find, remove, save_valid
 from providers.models import Credential, Provider
 from providers.scope import Owner, in_owner_scope, keyring, raise_owner_version, secret_place
 
 LONGEST_SECRET = 8000
+CHANGEABLE = ("label", "enabled", "position", "requests_per_minute")
 
 
 @in_owner_scope
@@ -29,6 +31,18 @@ def set_credential(*, owner: Owner, provider_id: UUID, secret: str, label: str =
     save_valid(row, unique="label")
     raise_owner_version(owner)
     return row.id
+
+
+@in_owner_scope
+def change_credential(*, owner: Owner, credential_id: UUID, **changes: Any) -> None:
+    """`changes`: label, enabled, position, requests_per_minute; never the secret, which `set_credential` writes.
+
+    Raises NotFound, InvalidRequest and Conflict.
+    """
+    row = find(Credential, credential_id)
+    if assign(row, {name: changes[name] for name in CHANGEABLE if name in changes}):
+        save_valid(row, unique="label")
+        raise_owner_version(owner)
 
 
 @in_owner_scope

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from common.errors import InvalidRequest
-from providers.actions.rows import find, remove, save_valid
+from providers.actions.rows import assign, find, remove, save_valid
 from providers.catalogue import DEFAULT
 from providers.models import Route, RouteTarget
 from providers.scope import Owner, in_owner_scope, raise_owner_version
@@ -13,25 +13,39 @@ MOST_TARGETS = 50
 
 
 @in_owner_scope
-def create_route(*, owner: Owner, name: str, targets: Sequence[str], enabled: bool = True) -> UUID:
+def create_route(
+    *, owner: Owner, name: str, targets: Sequence[str], enabled: bool = True, drop_params: bool = False
+) -> UUID:
     """The route's id. `targets` are "provider/model", the first preferred; they need not be offered yet.
+
+    With `drop_params` what a target cannot express is left out of a request, not refused.
 
     Raises InvalidRequest and Conflict.
     """
-    row = Route(name=name, enabled=enabled)
+    row = Route(name=name, enabled=enabled, drop_params=drop_params)
     save(row, targets)
     raise_owner_version(owner)
     return row.id
 
 
 @in_owner_scope
-def change_route(*, owner: Owner, route_id: UUID, name: str, targets: Sequence[str], enabled: bool = True) -> None:
-    """Saying what is so already raises no version. Raises NotFound, InvalidRequest, Conflict."""
+def change_route(
+    *,
+    owner: Owner,
+    route_id: UUID,
+    name: str,
+    targets: Sequence[str],
+    enabled: bool = True,
+    drop_params: bool | None = None,
+) -> None:
+    """`drop_params` stays as it is for None. Saying what is so already raises no version.
+
+    Raises NotFound, InvalidRequest, Conflict."""
     row = find(Route, route_id)
     current = [str(target) for target in row.targets.all()]
-    if (row.name, row.enabled, current) == (name, enabled, list(targets)):
+    values = {"name": name, "enabled": enabled, "drop_params": row.drop_params if drop_params is None else drop_params}
+    if not assign(row, values) and current == list(targets):
         return
-    row.name, row.enabled = name, enabled
     save(row, targets)
     raise_owner_version(owner)
 

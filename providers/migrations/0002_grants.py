@@ -13,7 +13,7 @@ DECLARE
 BEGIN
     FOREACH relation IN ARRAY ARRAY[
         'providers_provider', 'providers_credential', 'providers_offeredmodel',
-        'providers_route', 'providers_routetarget'
+        'providers_route', 'providers_routetarget', 'providers_providertemplate'
     ] LOOP
         EXECUTE format(
             'REVOKE ALL ON %I.%I FROM PUBLIC, orchestrator_app, orchestrator_system', current_schema(), relation

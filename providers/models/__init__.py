@@ -4,5 +4,6 @@ from providers.models.credential import Credential
 from providers.models.offered_model import OfferedModel
 from providers.models.provider import Provider
 from providers.models.route import Route, RouteTarget
+from providers.models.template import ProviderTemplate
 
-__all__ = ["Credential", "OfferedModel", "Provider", "Route", "RouteTarget"]
+__all__ = ["Credential", "OfferedModel", "Provider", "ProviderTemplate", "Route", "RouteTarget"]

@@ -1,14 +1,12 @@
 """A model that a provider offers under our roof."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
 from common.ids import new_id
+from providers.models.names import MODEL_NAME
 from providers.models.provider import Provider
-
-MODEL_NAME = RegexValidator(r"^[!-~]{1,200}\Z", "Use printable ASCII characters without spaces.")
 
 
 def check_capabilities(value: object) -> None:

@@ -4,18 +4,22 @@ import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from common.errors import InvalidRequest
 from common.ids import new_id
+from providers.models.names import MODEL_NAME, PROVIDER_NAME
+from providers.quirks import quirks_of
+from providers.wire_names import wire_names
 
-PROVIDER_NAME = RegexValidator(
-    r"^[a-z0-9][a-z0-9._-]{0,62}\Z", "Use lower-case letters, digits, dots, hyphens and underscores; no slash."
-)
+MOST_MARK_UP = 1_000_000
+SHORTEST_HEALTH_INTERVAL = 10
 
 
-class Wire(models.TextChoices):
-    OPENAI = "openai", "OpenAI chat completions"
+def check_wire(value: str) -> None:
+    if value not in wire_names():
+        raise ValidationError(f"Use one of {', '.join(wire_names())}.")
 
 
 def check_base_url(value: str) -> None:
@@ -62,6 +66,29 @@ def check_headers(value: object) -> None:
             raise ValidationError(f"The header {name!r} is set by the platform; a secret belongs in a credential.")
 
 
+SECRET_PLACE = "{{API_KEY}}"  # noqa: S105 where it goes, not what it is
+
+
+def check_credential_header(value: str) -> None:
+    """`name: text` with the place of the secret in the text, or nothing for the wire's own."""
+    name, colon, text = value.partition(":")
+    fits = colon and HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(text) and text.count(SECRET_PLACE) == 1
+    if value and not fits:
+        raise ValidationError(f'Use "header: {SECRET_PLACE}", with a word before the secret if the vendor wants one.')
+
+
+def check_quirks(value: object) -> None:
+    try:
+        quirks_of(value)
+    except InvalidRequest as refused:
+        raise ValidationError(refused.message) from None
+
+
+def check_plans(value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(name, str) and 0 < len(name) <= 100 for name in value):
+        raise ValidationError("Use a list of names of plans; an empty one offers it to everyone.")
+
+
 def seconds(default: float, about: str) -> "models.FloatField[float, float]":
     return models.FloatField(default=default, validators=[MinValueValidator(0.001)], help_text=about)
 
@@ -69,17 +96,41 @@ def seconds(default: float, about: str) -> "models.FloatField[float, float]":
 class Provider(models.Model):
     """`headers` are sent with every call and hold no secret; the secret is a Credential.
 
-    `price_provider_id` is the provider's id in genai-prices; empty means that only overrides price it.
+    `price_provider_id` is the provider's id in genai-prices; empty means that only overrides price it. `template` names
+    what it was made from. `mark_up_basis_points` (1/10,000 of the cost) and `offered_to_plans` are for the platform.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=63, unique=True, validators=[PROVIDER_NAME])
-    wire = models.CharField(max_length=20, choices=Wire.choices, default=Wire.OPENAI)
+    template = models.CharField(max_length=63, blank=True, default="")
+    wire = models.CharField(max_length=63, default="openai", validators=[check_wire])
     base_url = models.CharField(
         max_length=500, validators=[check_base_url], help_text="Up to and including the version, such as …/v1."
     )
     price_provider_id = models.CharField(max_length=63, blank=True, default="")
     headers = models.JSONField(default=dict, blank=True, validators=[check_headers])
+    credential_header = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        validators=[check_credential_header],
+        help_text=f'How the secret is shown, such as "api-key: {SECRET_PLACE}"; empty for the usual way of the wire.',
+    )
+    quirks = models.JSONField(
+        default=dict, blank=True, validators=[check_quirks], help_text="Differences from the wire format."
+    )
+    default_model = models.CharField(max_length=200, blank=True, default="", validators=[MODEL_NAME])
+    health_interval_seconds = models.PositiveIntegerField(
+        default=60,
+        validators=[MinValueValidator(SHORTEST_HEALTH_INTERVAL), MaxValueValidator(86_400)],
+        help_text="Between two checks of its health.",
+    )
+    mark_up_basis_points = models.PositiveIntegerField(
+        default=0, validators=[MaxValueValidator(MOST_MARK_UP)], help_text="Added to the cost; 250 is 2.5%."
+    )
+    offered_to_plans = models.JSONField(
+        default=list, blank=True, validators=[check_plans], help_text="Names of plans; an empty list is everyone."
+    )
     connect_seconds = seconds(5.0, "To connect.")
     first_byte_seconds = seconds(60.0, "From the request sent to the first byte of the answer.")
     between_chunks_seconds = seconds(60.0, "Between two chunks of a streamed answer.")

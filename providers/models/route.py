@@ -3,8 +3,7 @@
 from django.db import models
 
 from common.ids import new_id
-from providers.models.offered_model import MODEL_NAME
-from providers.models.provider import PROVIDER_NAME
+from providers.models.names import MODEL_NAME, PROVIDER_NAME
 
 
 class Strategy(models.TextChoices):
@@ -15,6 +14,9 @@ class Route(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=200, unique=True, validators=[MODEL_NAME])
     strategy = models.CharField(max_length=20, choices=Strategy.choices, default=Strategy.PRIORITY)
+    drop_params = models.BooleanField(
+        default=False, help_text="Leave out what a target cannot express, rather than refuse the request."
+    )
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -118,8 +118,14 @@ def test_a_provider_is_switched_off(provider, operator):
             field: getattr(row, field)
             for field in ("connect_seconds", "first_byte_seconds", "between_chunks_seconds", "total_seconds")
         },
+        "health_interval_seconds": 60,
+        "mark_up_basis_points": 250,
     }
     response, _ = visit(Provider, operator, row_id=provider_id, **kept)
     assert response.status_code == 302, response.content.decode()
     with platform_scope():
-        assert not Provider.objects.get(id=provider_id).enabled
+        changed = Provider.objects.get(id=provider_id)
+    assert (changed.enabled, changed.mark_up_basis_points, changed.quirks, changed.offered_to_plans) == (
+        *(False, 250),
+        *({}, []),
+    )

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from common.errors import NotFound
@@ -153,3 +154,32 @@ def test_a_catalogue_is_outdated_from_the_moment_a_price_changes():
     assert dated.outdated(noon)
     assert not dated.outdated(noon - timedelta(seconds=1))
     assert not Catalogue().outdated(noon)
+
+
+def test_what_a_plan_does_not_include_is_not_there():
+    withheld = msgspec.structs.replace(PLATFORM, plans={"openai": frozenset({"pro"})})
+    assert resolve("openai/gpt-4o-mini", EMPTY, withheld, plan="pro").targets
+    for plan in (None, "free"):
+        assert not {card.provider for card in list_cards(EMPTY, withheld, plan)} & {"openai"}
+        with pytest.raises(NotFound):
+            resolve("openai/gpt-4o-mini", EMPTY, withheld, plan=plan)
+        with pytest.raises(NotFound):
+            find_card("openai/gpt-4o-mini", EMPTY, withheld, plan=plan)
+
+
+def test_a_catalogue_is_filtered_once_for_each_plan():
+    withheld = msgspec.structs.replace(PLATFORM, plans={"openai": frozenset({"pro"})})
+    assert withheld.for_plan("free") is withheld.for_plan("free")
+    assert PLATFORM.for_plan("free") is PLATFORM
+
+
+def test_a_lenient_route_has_what_cannot_be_expressed_left_out():
+    own = Catalogue(
+        routes={
+            "lenient": RouteEntry("lenient", 1, ("openai/gpt-4o-mini",), drop_params=True),
+            "strict": RouteEntry("strict", 1, ("openai/gpt-4o-mini",)),
+        }
+    )
+    assert resolve("lenient", own, PLATFORM).targets[0].drop_params
+    assert not resolve("strict", own, PLATFORM).targets[0].drop_params
+    assert not resolve("openai/gpt-4o-mini", own, PLATFORM).targets[0].drop_params

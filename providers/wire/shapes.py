@@ -128,7 +128,8 @@ class Target(msgspec.Struct, frozen=True):
 
     `provider_scope` is "platform" for the operator's providers and "tenant" for the tenant's own.
     `headers` are complete, the credential included. `price` is None for an unpriced model. With `drop_params` what the
-    provider cannot express is left out, and told in a response header; otherwise it is refused.
+    provider cannot express is left out, and told in a response header; otherwise it is refused. What the tenant pays is
+    the cost and `mark_up_basis_points` of it (1/10,000).
     """
 
     provider: str
@@ -141,6 +142,7 @@ class Target(msgspec.Struct, frozen=True):
     deadlines: Deadlines = Deadlines()
     quirks: Quirks = NO_QUIRKS
     drop_params: bool = False
+    mark_up_basis_points: int = 0
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):

@@ -22,10 +22,14 @@ CREATE TABLE tenant_schema_placeholder.providers_credential (
     id uuid NOT NULL,
     label character varying(63) NOT NULL,
     secret bytea NOT NULL,
+    "position" smallint NOT NULL,
+    requests_per_minute integer,
     enabled boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    provider_id uuid NOT NULL
+    provider_id uuid NOT NULL,
+    CONSTRAINT providers_credential_position_check CHECK (("position" >= 0)),
+    CONSTRAINT providers_credential_requests_per_minute_check CHECK ((requests_per_minute >= 0))
 );
 
 CREATE TABLE tenant_schema_placeholder.providers_offeredmodel (
@@ -61,15 +65,32 @@ CREATE TABLE tenant_schema_placeholder.providers_offeredmodel (
 CREATE TABLE tenant_schema_placeholder.providers_provider (
     id uuid NOT NULL,
     name character varying(63) NOT NULL,
-    wire character varying(20) NOT NULL,
+    template character varying(63) NOT NULL,
+    wire character varying(63) NOT NULL,
     base_url character varying(500) NOT NULL,
     price_provider_id character varying(63) NOT NULL,
     headers jsonb NOT NULL,
+    credential_header character varying(200) NOT NULL,
+    quirks jsonb NOT NULL,
+    default_model character varying(200) NOT NULL,
+    health_interval_seconds integer NOT NULL,
+    mark_up_basis_points integer NOT NULL,
+    offered_to_plans jsonb NOT NULL,
     connect_seconds double precision NOT NULL,
     first_byte_seconds double precision NOT NULL,
     between_chunks_seconds double precision NOT NULL,
     total_seconds double precision NOT NULL,
     enabled boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT providers_provider_health_interval_seconds_check CHECK ((health_interval_seconds >= 0)),
+    CONSTRAINT providers_provider_mark_up_basis_points_check CHECK ((mark_up_basis_points >= 0))
+);
+
+CREATE TABLE tenant_schema_placeholder.providers_providertemplate (
+    id uuid NOT NULL,
+    name character varying(63) NOT NULL,
+    document jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL
 );
@@ -78,6 +99,7 @@ CREATE TABLE tenant_schema_placeholder.providers_route (
     id uuid NOT NULL,
     name character varying(200) NOT NULL,
     strategy character varying(20) NOT NULL,
+    drop_params boolean NOT NULL,
     enabled boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL
@@ -113,6 +135,12 @@ ALTER TABLE ONLY tenant_schema_placeholder.providers_provider
 ALTER TABLE ONLY tenant_schema_placeholder.providers_provider
     ADD CONSTRAINT providers_provider_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY tenant_schema_placeholder.providers_providertemplate
+    ADD CONSTRAINT providers_providertemplate_name_key UNIQUE (name);
+
+ALTER TABLE ONLY tenant_schema_placeholder.providers_providertemplate
+    ADD CONSTRAINT providers_providertemplate_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY tenant_schema_placeholder.providers_route
     ADD CONSTRAINT providers_route_name_key UNIQUE (name);
 
@@ -130,6 +158,8 @@ CREATE INDEX providers_credential_provider_id_b6bc4ffe ON tenant_schema_placehol
 CREATE INDEX providers_offeredmodel_provider_id_a19d60da ON tenant_schema_placeholder.providers_offeredmodel USING btree (provider_id);
 
 CREATE INDEX providers_provider_name_0d47a6dc_like ON tenant_schema_placeholder.providers_provider USING btree (name varchar_pattern_ops);
+
+CREATE INDEX providers_providertemplate_name_3a65ada3_like ON tenant_schema_placeholder.providers_providertemplate USING btree (name varchar_pattern_ops);
 
 CREATE INDEX providers_route_name_2437b007_like ON tenant_schema_placeholder.providers_route USING btree (name varchar_pattern_ops);
 
