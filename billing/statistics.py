@@ -1,7 +1,7 @@
 """How a tenant's providers and models did: one query over the ledger, by provider or by model.
 
-Requests are found by the time in their ids, as in `billing.reports`, so that one index range is read in each month. What
-succeeds or fails is an attempt: a request that was made again, or went on to another provider, shows each of them.
+Requests are found by the time in their ids, as in `billing.reports`, so that one index range is read in each month.
+What succeeds or fails is an attempt: a request that was made again, or went on to another provider, shows each of them.
 """
 
 from collections.abc import Sequence
@@ -69,8 +69,8 @@ class Spread:
 class Performance:
     """`requests` counts those that reached a provider, `attempts` how often one was asked for them.
 
-    `latency` and `first_chunk` are of the attempts that succeeded, `first_chunk` of streams alone. `busy_ms` is what the
-    successful attempts took one after another, `generated` their output tokens. Money in nano-USD.
+    `latency` and `first_chunk` are of the attempts that succeeded, `first_chunk` of streams alone. `busy_ms` is what
+    the successful attempts took one after another, `generated` their output tokens. Money in nano-USD.
     """
 
     requests: int = 0
