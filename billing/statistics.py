@@ -138,8 +138,9 @@ def arranged(found: Sequence[tuple[Any, ...]]) -> Statistics:
 
 
 def performance(figures: Sequence[Any]) -> Performance:
-    counts, spreads, sums = figures[:4], figures[4:8], figures[8:]
-    return Performance(*counts, spread(*spreads[:2]), spread(*spreads[2:]), *sums)
+    requests, attempts, successes, errors, *spreads = figures[:8]
+    latency, first_chunk = spread(*spreads[:2]), spread(*spreads[2:])
+    return Performance(requests, attempts, successes, errors, latency, first_chunk, *figures[8:])
 
 
 def spread(average: float | None, points: Sequence[int] | None) -> Spread:

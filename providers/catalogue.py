@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from common.errors import NotFound
+from providers.shown_prices import PriceShown
 from providers.wire.shapes import Target
 
 DEFAULT: Final = "default"
@@ -22,7 +23,10 @@ NAMES_SHOWN: Final = 50
 
 
 class ModelCard(msgspec.Struct, frozen=True):
-    """A model as callers see it. `id` is a name that `resolve` takes; `created` is in Unix seconds."""
+    """A model as callers see it. `id` is a name that `resolve` takes; `created` is in Unix seconds.
+
+    `pricing` is what the tenant pays, mark-up included; None for an unpriced model, and for a route, which has many.
+    """
 
     id: str
     provider: str
@@ -31,6 +35,8 @@ class ModelCard(msgspec.Struct, frozen=True):
     display_name: str = ""
     context_window: int | None = None
     capabilities: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    pricing: PriceShown | None = None
 
 
 class Offer(msgspec.Struct, frozen=True, dict=True):

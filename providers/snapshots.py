@@ -8,11 +8,14 @@ from typing import Literal
 from common.crypto import SecretUnreadable
 from common.errors import InvalidRequest
 from providers.catalogue import Catalogue, ModelCard, Offer, RouteEntry
+from providers.modalities import modalities_of
 from providers.models import OfferedModel, Provider, Route
 from providers.models.provider import SECRET_PLACE
+from providers.prices import Price
 from providers.pricing_source import DatedPrice, listed_price, override_price
 from providers.quirks import quirks_of
 from providers.scope import Owner, keyring, owner_scope, secret_place
+from providers.shown_prices import shown_price
 from providers.wire.registry import Wire, adapter
 from providers.wire.shapes import Deadlines, Secret, Target
 from tenants.door import TenantRef
@@ -86,7 +89,7 @@ def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[
             quirks=quirks,
             mark_up_basis_points=provider.mark_up_basis_points,
         )
-        yield Offer(target, model_card(provider, row)), None if dated is None else dated.changes_at
+        yield Offer(target, model_card(provider, row, target.price)), None if dated is None else dated.changes_at
 
 
 def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> Headers:
@@ -119,7 +122,7 @@ def price_of(provider: Provider, row: OfferedModel, at: datetime) -> DatedPrice 
     return DatedPrice(price) if price else listed_price(provider.price_provider_id, row.name, at=at)
 
 
-def model_card(provider: Provider, row: OfferedModel) -> ModelCard:
+def model_card(provider: Provider, row: OfferedModel, price: Price | None) -> ModelCard:
     return ModelCard(
         id=f"{provider.name}/{row.name}",
         provider=provider.name,
@@ -128,6 +131,8 @@ def model_card(provider: Provider, row: OfferedModel) -> ModelCard:
         display_name=row.display_name,
         context_window=row.context_window,
         capabilities=tuple(row.capabilities),
+        modalities=modalities_of(row.capabilities, price),
+        pricing=shown_price(price, provider.mark_up_basis_points),
     )
 
 
