@@ -6,6 +6,7 @@ from uuid import UUID
 
 from common.errors import InvalidRequest
 from providers.actions.rows import assign, find, remove, save_valid
+from providers.egress.configured import check_url
 from providers.models import Provider
 from providers.scope import Owner, in_owner_scope, raise_owner_version
 
@@ -53,4 +54,5 @@ def save(row: Provider, owner: Owner) -> None:
             raise InvalidRequest("This is for the platform's providers alone.", param=field)
     for field, nothing in EMPTY.items():
         setattr(row, field, getattr(row, field) or nothing())
+    check_url(row.base_url, owner, param="base_url")
     save_valid(row)
