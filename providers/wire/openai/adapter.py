@@ -1,42 +1,44 @@
-"""The OpenAI wire as four functions. What the caller wrote goes to the vendor as written, but for the model's name
-and, in a stream, the request to report usage."""
+"""The OpenAI wire as pure functions. To callers of its own dialects bytes pass through; for all others it is written
+from a Prompt, and read as events."""
 
 from collections.abc import Mapping
 
-import msgspec
-
 from common.errors import OrchestratorError
+from providers.wire.openai.build import build_request
 from providers.wire.openai.errors import parse_error
 from providers.wire.openai.response import parse_response
 from providers.wire.openai.stream import OpenAIStream
+from providers.wire.openai.tasks import SoundStream, TaskStream, parse_task_response
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, Secret, StreamParser, Target, UpstreamRequest
 
-ENCODER = msgspec.json.Encoder()
+COMPLETIONS: frozenset[Dialect] = frozenset(("chat", "completions"))
+TASKS: frozenset[Dialect] = frozenset(
+    ("embeddings", "moderations", "images", "transcriptions", "speech", "rerank"),
+)
 
 
 class OpenAIWire:
     name = "openai"
+    native = COMPLETIONS | TASKS
 
     def credential_headers(self, secret: str) -> tuple[tuple[str, Secret], ...]:
         return (("authorization", Secret(f"Bearer {secret}")),)
 
     def build_request(self, request: ChatRequest, target: Target) -> UpstreamRequest:
-        fields: dict[str, object] = dict(request.fields)
-        fields["model"] = target.model
-        if request.stream and not request.include_usage:
-            fields["stream_options"] = {**request.stream_options, "include_usage": True}
-        return UpstreamRequest(
-            url=f"{target.base_url}/chat/completions",
-            headers=target.headers,
-            body=ENCODER.encode(fields),
-            stream=request.stream,
-        )
+        return build_request(request, target)
 
     def parse_response(self, body: bytes, dialect: Dialect = "chat") -> Chunk:
-        return parse_response(body)
+        return parse_task_response(body, dialect) if dialect in TASKS else parse_response(body)
 
     def parse_stream(self, request: ChatRequest) -> StreamParser:
-        return OpenAIStream(choices=request.choices)
+        if request.dialect not in TASKS:
+            return OpenAIStream(choices=request.choices)
+        return SoundStream() if is_sound(request) else TaskStream()
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
         return parse_error(status, headers, body)
+
+
+def is_sound(request: ChatRequest) -> bool:
+    """Speech comes as its own bytes, unless events were asked for."""
+    return request.dialect == "speech" and bytes(request.fields.get("stream_format", b"")) != b'"sse"'

@@ -40,11 +40,13 @@ class Choice(msgspec.Struct, gc=False):
     delta: Words | None = None
     message: Words | None = None
     finish_reason: str | None = None
+    text: str | None = None
 
 
 class InputDetails(msgspec.Struct, gc=False):
     cached_tokens: int | None = None
     audio_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class OutputDetails(msgspec.Struct, gc=False):
@@ -69,7 +71,6 @@ class Answer(msgspec.Struct, gc=False):
 ANSWER = msgspec.json.Decoder(Answer)
 # Some servers send the field with every event.
 NO_REASON = (None, "", "null")
-NO_WORDS = Words()
 NO_INPUT_DETAILS = InputDetails()
 NO_OUTPUT_DETAILS = OutputDetails()
 
@@ -123,10 +124,17 @@ def finish_reason_of(choices: list[Choice]) -> str | None:
 def text_of(choices: list[Choice]) -> str:
     """All generated text. One choice with plain content, the usual case, costs no list."""
     if len(choices) == 1:
-        words = choices[0].delta or choices[0].message or NO_WORDS
+        words = choices[0].delta or choices[0].message
+        if words is None:
+            return choices[0].text or ""
         if is_plain(words):
             return words.content or ""
-    return "".join(spoken(choice.delta or choice.message or NO_WORDS) for choice in choices)
+    return "".join(spoken_in(choice) for choice in choices)
+
+
+def spoken_in(choice: Choice) -> str:
+    words = choice.delta or choice.message
+    return choice.text or "" if words is None else spoken(words)
 
 
 def is_plain(words: Words) -> bool:
@@ -158,12 +166,14 @@ def usage_of(reported: ReportedUsage) -> Usage:
     input_tokens = count(reported.prompt_tokens)
     output_tokens = count(reported.completion_tokens)
     cached = min(count(taken.cached_tokens), input_tokens)
+    written = min(count(taken.cache_write_tokens), input_tokens - cached)
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cache_read_tokens=cached,
+        cache_write_tokens=written,
         reasoning_tokens=min(count(given.reasoning_tokens), output_tokens),
-        input_audio_tokens=min(count(taken.audio_tokens), input_tokens - cached),
+        input_audio_tokens=min(count(taken.audio_tokens), input_tokens - cached - written),
         output_audio_tokens=min(count(given.audio_tokens), output_tokens),
     )
 
@@ -199,6 +209,7 @@ def loose_choice(loose: dict[str, Any]) -> Choice:
         index=number(loose.get("index")) or 0,
         delta=loose_words(words) if isinstance(words, dict) else None,
         finish_reason=string(loose.get("finish_reason")),
+        text=flattened(loose.get("text")),
     )
 
 
@@ -242,7 +253,11 @@ def loose_usage(loose: dict[str, Any]) -> ReportedUsage:
     return ReportedUsage(
         prompt_tokens=number(loose.get("prompt_tokens")),
         completion_tokens=number(loose.get("completion_tokens")),
-        prompt_tokens_details=InputDetails(number(taken.get("cached_tokens")), number(taken.get("audio_tokens"))),
+        prompt_tokens_details=InputDetails(
+            number(taken.get("cached_tokens")),
+            number(taken.get("audio_tokens")),
+            number(taken.get("cache_write_tokens")),
+        ),
         completion_tokens_details=OutputDetails(
             number(given.get("reasoning_tokens")), number(given.get("audio_tokens"))
         ),
