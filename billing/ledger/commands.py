@@ -32,6 +32,7 @@ class PreparedCommands:
         self._last: PGresult | None = None
         self._pgconn.nonblocking = 1
         self._socket = self._pgconn.socket
+        self._watched = True
         self._loop.add_reader(self._socket, self._readable)
 
     async def run(self, query: bytes, parameters: Sequence[Parameter]) -> int:
@@ -46,9 +47,14 @@ class PreparedCommands:
         return (await self._answered()).command_tuples or 0
 
     def close(self) -> None:
-        """The socket is no longer watched; it is closed by whoever opened it."""
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
+        """The socket is no longer watched; it is closed by whoever opened it.
+
+        Only the first time: libpq closes a broken connection's socket by itself, and its number is soon another's.
+        """
+        if self._watched:
+            self._watched = False
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
 
     async def _answered(self) -> PGresult:
         self._answer = answer = self._loop.create_future()
