@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 COMPLETIONS: Final = "/v1/chat/completions"
 MODELS: Final = "/v1/models"
 ONE_MODEL: Final = "/v1/models/"
+# Words in the place of a model's name: the control plane's.
+RESERVED: Final = frozenset(f"/v1/models/{word}" for word in ("providers", "search", "compare", "refresh"))
 CLIENT_GONE: Final = 499
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -60,7 +62,9 @@ class GatewayEdge:
         if route is None:
             raise LookupError("this path is not the gateway's")
         loop = asyncio.get_running_loop()
-        request = Request(new_id(), dict(scope["headers"]), path.removeprefix(ONE_MODEL), loop.time())
+        request = Request(
+            new_id(), dict(scope["headers"]), path.removeprefix(ONE_MODEL), loop.time(), scope.get("query_string", b"")
+        )
         response = Response(send, request.id)
         try:
             if len(request.headers) != len(scope["headers"]):
@@ -92,4 +96,4 @@ def find_route(path: str) -> Route | None:
         return POST_COMPLETION
     if path in (MODELS, ONE_MODEL):
         return LIST_MODELS
-    return GET_MODEL if path.startswith(ONE_MODEL) else None
+    return GET_MODEL if path.startswith(ONE_MODEL) and path not in RESERVED else None

@@ -9,9 +9,11 @@ from gateway.admitting import admit, identify
 from gateway.calls import Caller
 from gateway.edge.asgi import Receive
 from gateway.edge.credentials import presented_key
+from gateway.edge.model_query import parse_model_query
 from gateway.edge.request import Request
 from gateway.edge.response import Response
 from providers.catalogue import ModelCard, find_card, list_cards
+from providers.shown_prices import PriceShown
 from tenants.scopes import Scope
 
 if TYPE_CHECKING:
@@ -28,20 +30,26 @@ class ModelObject(msgspec.Struct):
     provider: str = ""
     context_window: int | None = None
     capabilities: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    pricing: PriceShown | None = None
 
 
 class ModelList(msgspec.Struct):
     data: list[ModelObject]  # the field's name in OpenAI's format
     object: Literal["list"] = "list"
+    has_more: bool = False
 
 
 async def list_models(services: "Services", request: Request, receive: Receive, response: Response) -> None:
-    """Everything that the tenant can name."""
+    """Everything that the tenant can name, or of that what the query asks for."""
     caller = await reader(services, request)
     platform = await services.configs.platform()
     config = caller.config
     cards = list_cards(config.catalogue, platform.catalogue, config.identity.plan_name)
-    await response.json(model_list(cards), [])
+    if request.query:
+        await response.json(model_list(*parse_model_query(request.query).page(cards)), [])
+    else:
+        await response.json(model_list(cards), [])
 
 
 async def one_model(services: "Services", request: Request, receive: Receive, response: Response) -> None:
@@ -59,8 +67,8 @@ async def reader(services: "Services", request: Request) -> Caller:
     return await admit(services, identified, limited=False)
 
 
-def model_list(cards: Iterable[ModelCard]) -> bytes:
-    return msgspec.json.encode(ModelList([model_object(card) for card in cards]))
+def model_list(cards: Iterable[ModelCard], has_more: bool = False) -> bytes:
+    return msgspec.json.encode(ModelList([model_object(card) for card in cards], has_more=has_more))
 
 
 def model_object(card: ModelCard) -> ModelObject:
@@ -71,4 +79,6 @@ def model_object(card: ModelCard) -> ModelObject:
         provider=card.provider,
         context_window=card.context_window,
         capabilities=card.capabilities,
+        modalities=card.modalities,
+        pricing=card.pricing,
     )

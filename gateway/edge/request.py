@@ -7,12 +7,14 @@ from uuid import UUID
 
 @dataclass(slots=True)
 class Request:
-    """A request without its body. `began` is on the loop's clock; `name` the {id} of the route, slashes included."""
+    """A request without its body. `began` is on the loop's clock; `name` the {id} of the route, slashes included;
+    `query` as it came, without the question mark."""
 
     id: UUID
     headers: Mapping[bytes, bytes]
     name: str
     began: float
+    query: bytes = b""
 
     @property
     def host(self) -> str:
