@@ -1,0 +1,53 @@
+"""Calls of functions as wires want them that hold arguments as an object and tell results by the function's name."""
+
+from hashlib import blake2b
+
+import msgspec
+
+from common.errors import InvalidRequest
+from providers.wire.neutral import Message, ToolCall, ToolResult
+
+OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+TEXT = msgspec.json.Decoder(str)
+
+
+def arguments_object(call: ToolCall, place: str) -> msgspec.Raw:
+    """The call's arguments as a JSON object. Raises InvalidRequest naming `place` for what is none."""
+    if not call.arguments.strip():
+        return msgspec.Raw(b"{}")
+    encoded = call.arguments.encode("utf-8", "replace")
+    try:
+        OBJECT.decode(encoded)
+    except (msgspec.DecodeError, RecursionError):
+        raise InvalidRequest(f"'{place}' must be a JSON object.", param=place, code="invalid_value") from None
+    return msgspec.Raw(encoded)
+
+
+def arguments_text(raw: msgspec.Raw) -> str:
+    """Arguments as a provider sent them, which some quote: the object's own text, `{}` for none."""
+    encoded = bytes(raw)
+    if encoded in (b"", b"null"):
+        return "{}"
+    return TEXT.decode(encoded) if encoded.startswith(b'"') else encoded.decode()
+
+
+class CalledNames:
+    """The functions' names by the ids of their calls, as a conversation goes on."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def note(self, message: Message) -> None:
+        self._names.update((part.id, part.name) for part in message.parts if isinstance(part, ToolCall))
+
+    def name_of(self, result: ToolResult, position: int) -> str:
+        """Raises InvalidRequest where no message before `messages[position]` holds the call."""
+        if result.call_id in self._names:
+            return self._names[result.call_id]
+        place = f"messages[{position}].tool_call_id"
+        raise InvalidRequest(f"'{place}' answers no call of an earlier message.", param=place, code="invalid_value")
+
+
+def made_id(*known: str) -> str:
+    """An id for a call that its provider gave none: the same for the same call of the same answer."""
+    return "call_" + blake2b("\0".join(known).encode("utf-8", "replace"), digest_size=12).hexdigest()

@@ -1,0 +1,122 @@
+"""A streamed answer: server-sent events, each a reply of its own shape (ai.google.dev/api/generate-content).
+
+Google sends no mark of the end: the last event tells the finish reason, then it hangs up. Usage comes with every
+event and counts up.
+"""
+
+from common.errors import UpstreamError
+from providers.wire.gemini.answer import (
+    NO_REASON,
+    created_of,
+    failure_of,
+    finish_of,
+    is_blocked,
+    logprobs_of,
+    numbered,
+    parts_of,
+)
+from providers.wire.gemini.shapes import Candidate, Reply, read_reply
+from providers.wire.gemini.usage import usage_of
+from providers.wire.neutral import (
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Part,
+    Started,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStarted,
+    Used,
+)
+from providers.wire.sse import MAX_EVENT_BYTES, NeutralStream
+
+# What servers that resemble Gemini put at the end, as OpenAI does.
+DONE = b"[DONE]"
+
+
+class GeminiStream(NeutralStream):
+    """`choices` is how many answers the request asked for."""
+
+    def __init__(self, choices: int = 1, limit: int = MAX_EVENT_BYTES) -> None:
+        super().__init__(limit)
+        self._choices = choices
+        self._started = False
+        self._calls: dict[int, int] = {}
+        self._ended: set[int] = set()
+
+    def _read(self, raw: bytes, kind: bytes, payload: bytes) -> list[Event]:
+        """An error may come as bare JSON, in a line that begins no event."""
+        payload = payload.strip()
+        if payload == DONE:
+            return [Ended()]
+        if not payload:
+            payload = raw.strip()
+            if payload[:1] not in (b"{", b"["):
+                return []
+        return self._reply(payload)
+
+    def _reply(self, payload: bytes) -> list[Event]:
+        events: list[Event] = []
+        try:
+            self._tell(read_reply(payload), events)
+        except UpstreamError as error:
+            self._broken = True
+            events.append(Failed(error=error))
+        return events
+
+    def _tell(self, reply: Reply, events: list[Event]) -> None:
+        """Raises UpstreamError for an answer that is none; what came before it is told."""
+        if not self._started:
+            self._started = True
+            model = reply.model_version or ""
+            events.append(Started(id=reply.response_id or "", model=model, created=created_of(reply)))
+        failure: UpstreamError | None = None
+        for candidate, index in numbered(reply):
+            self._tell_candidate(reply, candidate, index, events)
+            failure = failure or failure_of(candidate)
+        if is_blocked(reply):
+            self._tell_blocked(events)
+        if reply.usage_metadata is not None:
+            final = len(self._ended) >= self._choices
+            events.append(Used(usage=usage_of(reply.usage_metadata), final=final))
+        if failure is not None:
+            raise failure
+
+    def _tell_candidate(self, reply: Reply, candidate: Candidate, index: int, events: list[Event]) -> None:
+        parts = list(parts_of(reply, candidate, index, self._calls.get(index, 0)))
+        logprobs = logprobs_of(candidate)
+        if logprobs is not None and not any(isinstance(part, Text) for part in parts):
+            events.append(TextDelta(text="", choice=index, logprobs=logprobs))
+        for part in parts:
+            if isinstance(part, Text):
+                events.append(TextDelta(text=part.text, choice=index, logprobs=logprobs))
+                logprobs = None
+            else:
+                events += self._of_part(part, index)
+        if candidate.finish_reason in NO_REASON or failure_of(candidate) or index in self._ended:
+            return
+        self._ended.add(index)
+        events.append(Finished(finish=finish_of(candidate, index in self._calls), choice=index))
+
+    def _of_part(self, part: Part, index: int) -> list[Event]:
+        match part:
+            case Thinking():
+                return [ThinkingDelta(text=part.text, signature=part.signature, choice=index)]
+            case ToolCall():
+                call = self._calls.get(index, 0)
+                self._calls[index] = call + 1
+                return [
+                    ToolCallStarted(call=call, id=part.id, name=part.name, signature=part.signature, choice=index),
+                    ToolCallDelta(call=call, arguments=part.arguments, choice=index),
+                ]
+            case _:
+                return []
+
+    def _tell_blocked(self, events: list[Event]) -> None:
+        events += [Finished(finish="content_filter", choice=n) for n in range(self._choices) if n not in self._ended]
+        self._ended.update(range(self._choices))

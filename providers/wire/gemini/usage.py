@@ -1,0 +1,37 @@
+"""Tokens as Google counts them: thoughts beside the candidates' tokens, the cached ones within the prompt's.
+
+(ai.google.dev/api/generate-content#UsageMetadata)
+"""
+
+from collections.abc import Iterable
+
+from providers.wire.gemini.shapes import ModalityCount, UsageMetadata
+from providers.wire.shapes import Usage
+
+MOST_TOKENS = 1 << 40
+
+
+def usage_of(reported: UsageMetadata) -> Usage:
+    """Parts are kept within their totals, so that a mistaken report cannot make a negative price."""
+    input_tokens = count(reported.prompt_token_count) + count(reported.tool_use_prompt_token_count)
+    thoughts = count(reported.thoughts_token_count)
+    output_tokens = count(reported.candidates_token_count) + thoughts
+    cached = min(count(reported.cached_content_token_count), input_tokens)
+    # Cached audio is priced as what is cached, so that it is no audio here.
+    heard = audio(reported.prompt_tokens_details) - audio(reported.cache_tokens_details)
+    return Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cache_read_tokens=cached,
+        reasoning_tokens=thoughts,
+        input_audio_tokens=min(max(heard, 0), input_tokens - cached),
+        output_audio_tokens=min(audio(reported.candidates_tokens_details), output_tokens),
+    )
+
+
+def audio(counts: Iterable[ModalityCount] | None) -> int:
+    return sum(count(each.token_count) for each in counts or () if each.modality == "AUDIO")
+
+
+def count(number: int | None) -> int:
+    return number if number is not None and 0 < number < MOST_TOKENS else 0
