@@ -140,7 +140,8 @@ class Prompt(Value, frozen=True, kw_only=True):
     """A request for an answer. What is None or empty the caller did not ask for.
 
     `others` holds the caller's fields that have no place here, as JSON text under the caller's names; a wire that
-    knows one may send it, every other one is inexpressible. `names` leads from a field's name here to the caller's.
+    knows one may send it, every other one is inexpressible. `names` leads from a field's name here, or the first step
+    of its path (`messages[2]`), to the caller's.
     """
 
     messages: tuple[Message, ...]
@@ -287,7 +288,7 @@ class Losses:
 
     def lose(self, field: str) -> None:
         """`field` by its name in Prompt, or a path such as `messages[2].audio`. Raises InvalidRequest naming it."""
-        name = self._names.get(field, field)
+        name = self._names.get(field) or self._renamed(field)
         if not self._drop:
             raise InvalidRequest(
                 f"'{name}' cannot be expressed to '{self._target}'. Leave it out, or choose another model.",
@@ -296,3 +297,8 @@ class Losses:
             )
         if name not in self.dropped:
             self.dropped.append(name)
+
+    def _renamed(self, path: str) -> str:
+        """A path by the name of its first step: a prompt's `messages[2]` may be the caller's `messages.1`."""
+        first, dot, rest = path.partition(".")
+        return self._names.get(first, first) + dot + rest
