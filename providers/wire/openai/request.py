@@ -3,6 +3,7 @@
 Only what routing, metering and limits need is read; every field stays the caller's own JSON text.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -141,7 +142,7 @@ def whole_number(fields: dict[str, msgspec.Raw], name: str, most: int | None = N
     return number
 
 
-def read(fields: dict[str, msgspec.Raw], name: str, decoder: "msgspec.json.Decoder[Any]", kind: str) -> Any:
+def read(fields: Mapping[str, msgspec.Raw], name: str, decoder: "msgspec.json.Decoder[Any]", kind: str) -> Any:
     """One field decoded; None where it is absent."""
     raw = fields.get(name)
     if raw is None:
@@ -158,3 +159,23 @@ def missing(name: str) -> InvalidRequest:
 
 def invalid_type(name: str, kind: str) -> InvalidRequest:
     return InvalidRequest(f"Invalid type for '{name}': expected {kind}.", param=name, code="invalid_type")
+
+
+def read_within(fields: Mapping[str, msgspec.Raw], name: str, decoder: "msgspec.json.Decoder[Any]") -> Any:
+    """One field that has fields of its own; None where it is absent."""
+    raw = fields.get(name)
+    if raw is None:
+        return None
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise wrong_within(name, error) from None
+
+
+def wrong_within(name: str, error: msgspec.ValidationError) -> InvalidRequest:
+    """msgspec says `Expected `str`, got `int` - at `$[0].content`"."""
+    fault, _, path = str(error).partition(" - at `$")
+    where = name + path.rstrip("`")
+    if fault.startswith("Object missing required field `"):
+        return missing(f"{where}.{fault.split('`')[1]}")
+    return InvalidRequest(f"'{where}' cannot be read: {fault.replace('`', '')}.", param=where, code="invalid_type")
