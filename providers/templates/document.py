@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
+from django.core.exceptions import ValidationError
 
 from providers.models.names import PROVIDER_NAME
 from providers.quirks import quirks_of, wrong

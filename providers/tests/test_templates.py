@@ -138,12 +138,7 @@ def changed(**changes):
         (changed(quirks={"query": {"region": "{{REGION}}"}, "speed": 1}), "quirks.speed"),
         (changed(listed_models="("), "listed_models"),
         (changed(title="x" * 100_001), "template"),
-        (
-            changed(
-                fields=[DOCUMENT["fields"][0], {"name": "REGION", "title": "r", "kind": "url"}, DOCUMENT["fields"][2]]
-            ),
-            "fields[1].kind",
-        ),
+        (changed(fields=[KEY, {"name": "REGION", "title": "r", "kind": "url"}, TEAM]), "fields[1].kind"),
     ],
 )
 def test_a_document_that_is_no_template_is_refused_with_the_place(document, place):
