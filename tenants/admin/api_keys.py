@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from tenants.actions.api_keys import create_api_key, revoke_api_key
 from tenants.admin.base import ActionAdmin
 from tenants.models import ApiKey
-from tenants.scopes import Scope
+from tenants.scopes import DEFAULT_SCOPES, Scope
 
 
 class NewApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -18,7 +18,7 @@ class NewApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         choices=[(scope.value, scope.value) for scope in Scope],
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="None chosen means all of them.",
+        help_text=f"None chosen means {', '.join(sorted(DEFAULT_SCOPES))}.",
     )
 
     class Meta:

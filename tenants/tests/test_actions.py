@@ -11,7 +11,7 @@ from tenants.actions import api_keys, people, plans, teams, tenants
 from tenants.door import platform_scope, tenant_scope
 from tenants.models import Domain, Membership, TeamMember
 from tenants.roles import Role
-from tenants.scopes import ALL_SCOPES, check_scope, checked
+from tenants.scopes import ALL_SCOPES, DEFAULT_SCOPES, check_scope, checked
 from tenants.states import TenantState, check_transition, check_usable, check_writable
 from tenants.tests.cast import PASSWORD, new_person
 
@@ -66,7 +66,7 @@ def passes(check, *arguments):
 
 
 def test_scopes():
-    assert checked([]) == ALL_SCOPES
+    assert checked([]) == DEFAULT_SCOPES < ALL_SCOPES
     assert checked(["models:read"]) == {"models:read"}
     assert passes(check_scope, frozenset({"models:read"}), "models:read")
     assert not passes(check_scope, frozenset({"models:read"}), "usage:read")
@@ -135,7 +135,7 @@ def test_keys_are_live_until_revoked_or_expired(make_tenant):
     assert (record.scopes, record.expires_at) == (frozenset({"usage:read"}), soon)
     assert record.expired(soon)
     assert not record.expired(soon - timedelta(seconds=1))
-    assert identity.keys[made.key_id].scopes == ALL_SCOPES
+    assert identity.keys[made.key_id].scopes == DEFAULT_SCOPES
     api_keys.revoke_api_key(tenant=made.tenant, key_id=made.key_id)
     api_keys.revoke_api_key(tenant=made.tenant, key_id=made.key_id)
     assert set(snapshots.load_identity(made.tenant.id).keys) == {second.key_id}

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tenants.actions.api_keys import create_api_key
 from tenants.actions.people import find_user
 from tenants.command_errors import tenant_named, told_plainly
-from tenants.scopes import Scope
+from tenants.scopes import DEFAULT_SCOPES, Scope
 
 
 class Command(BaseCommand):
@@ -19,7 +19,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="The tenant's slug.")
         parser.add_argument("--name", default="command line", help="What the key is for.")
-        parser.add_argument("--scope", action="append", default=[], help=f"{', '.join(Scope)}; repeatable; else all.")
+        scopes = f"{', '.join(Scope)}; repeatable. Without any: {', '.join(sorted(DEFAULT_SCOPES))}."
+        parser.add_argument("--scope", action="append", default=[], help=scopes)
         parser.add_argument("--expires-in-days", type=int)
         parser.add_argument("--requests-per-minute", type=int)
         parser.add_argument("--user", help="E-mail of the person it belongs to.")
