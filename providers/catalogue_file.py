@@ -5,11 +5,17 @@
         {
           "name": "vllm",                              lower-case letters, digits, . _ -
           "base_url": "http://10.0.0.5:8000/v1",
-          "wire": "openai",                            the only one so far, and the default
+          "wire": "openai",                            the default; or anthropic, gemini, ollama, custom
           "key_env": "VLLM_KEY",                       the environment variable that holds the key; "" for none
           "price_provider": "",                        a provider of genai-prices whose price list applies
           "headers": {"x-team": "research"},           sent with every call; no secrets
           "deadlines": {"connect": 5, "first_byte": 60, "between_chunks": 60, "total": 1800},
+          "quirks": {"unsupported": ["logit_bias"]},   differences from the wire, as in templates
+          "credential_header": "api-key: {{API_KEY}}", how the key is shown; "" for the wire's own way
+          "default_model": "qwen3-8b",
+          "health_interval_seconds": 60,
+          "mark_up_basis_points": 250,                 2.5% on the cost; for the platform's providers, like
+          "offered_to_plans": ["pro"],                 the plans they are for: [] for everyone
           "enabled": true,
           "models": [
             "qwen3-8b",                                just the vendor's id, or with more:
@@ -20,10 +26,11 @@
           ]
         }
       ],
-      "routes": [{"name": "fast", "targets": ["vllm/qwen3-8b", "openai/gpt-4o-mini"]}]
+      "routes": [{"name": "fast", "targets": ["vllm/qwen3-8b", "openai/gpt-4o-mini"], "drop_params": true}]
     }
 
-Prices are USD per million tokens (`request`: USD a call), overriding the price list. Unknown fields are refused.
+Prices are USD per million tokens (`request`: USD a call), overriding the price list. Unknown fields are refused. What
+stands from `quirks` to `offered_to_plans`, and `drop_params`, stays as it is where it is left out.
 """
 
 from decimal import Decimal
@@ -84,11 +91,19 @@ class ProviderEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deadlines: DeadlineEntry = DeadlineEntry()
     enabled: bool = True
     models: tuple[ModelEntry, ...] = ()
+    template: str | None = None
+    quirks: dict[str, Any] | None = None
+    credential_header: str | None = None
+    default_model: str | None = None
+    health_interval_seconds: int | None = None
+    mark_up_basis_points: int | None = None
+    offered_to_plans: list[str] | None = None
 
 
 class RouteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     targets: tuple[str, ...]
+    drop_params: bool | None = None
 
 
 class CatalogueFile(msgspec.Struct, frozen=True):

@@ -1,6 +1,5 @@
 """The platform's providers that the environment asks for, as a catalogue."""
 
-import re
 from decimal import Decimal
 from typing import Protocol
 
@@ -8,22 +7,12 @@ from common.errors import UpstreamError
 from providers.catalogue_file import CatalogueFile, ModelEntry, PriceEntry, ProviderEntry
 from providers.client.discovery import list_models
 from providers.egress.configured import resolver
-from providers.price_list import find_model, listed_provider
+from providers.templates.built_in import built_in_templates, context_window, default_models
+from providers.templates.document import API_KEY
+from providers.templates.filling import fill
 
-# The families that answer on chat completions; the rest of OpenAI's list speaks other APIs.
-OPENAI_CHAT = re.compile(
-    r"gpt-4o(-mini)?|gpt-4\.1(-mini|-nano)?|gpt-[5-9](\.\d+)?(-(mini|nano|sol|terra|luna|astra))?|o[1-9](-mini)?"
-)
-MISTRAL_CHAT = (
-    "mistral-large-latest",
-    "mistral-medium-latest",
-    "mistral-small-latest",
-    "magistral-medium-latest",
-    "magistral-small-latest",
-    "ministral-8b-latest",
-    "ministral-3b-latest",
-    "codestral-latest",
-)
+# What the environment calls the keys of vendors that have a template here.
+VENDORS = ("openai", "mistral", "anthropic", "gemini")
 FREE = PriceEntry(input=Decimal(0), output=Decimal(0))
 # Not what any vendor charges: visible sums in a first look at usage.
 DEMO_MODELS = (
@@ -72,39 +61,30 @@ def from_environment(environment: Settings) -> tuple[CatalogueFile, list[str]]:
         found.append(
             ProviderEntry(name="demo", base_url=environment.demo_provider_url, key_env=key_env, models=DEMO_MODELS)
         )
-    if environment.openai_api_key:
-        found.append(openai())
-    if environment.mistral_api_key:
-        found.append(mistral())
+    found += [vendor(name) for name in VENDORS if getattr(environment, f"{name}_api_key")]
     if environment.ollama_host:
         found.append(ollama(environment.ollama_host, notices))
-    for vendor, key in (("ANTHROPIC", environment.anthropic_api_key), ("GEMINI", environment.gemini_api_key)):
-        if key:
-            notices.append(f"{vendor}_API_KEY is set, but that vendor's wire format is not spoken yet: passed over.")
     return CatalogueFile(providers=tuple(found)), notices
 
 
-def openai() -> ProviderEntry:
-    ids = sorted(
-        model.id for model in listed_provider("openai").models if model.rates and OPENAI_CHAT.fullmatch(model.id)
-    )
+def vendor(name: str) -> ProviderEntry:
+    """What the vendor's template makes, with the models that it names."""
+    template = built_in_templates()[name]
+    values = fill(template, {API_KEY: "the environment's"}).values
     return ProviderEntry(
-        name="openai",
-        base_url="https://api.openai.com/v1",
-        key_env="OPENAI_API_KEY",
-        price_provider="openai",
-        models=tuple(listed_entry("openai", name) for name in ids),
-    )
-
-
-def mistral() -> ProviderEntry:
-    priced = [name for name in MISTRAL_CHAT if (listed := find_model("mistral", name)) and listed.rates]
-    return ProviderEntry(
-        name="mistral",
-        base_url="https://api.mistral.ai/v1",
-        key_env="MISTRAL_API_KEY",
-        price_provider="mistral",
-        models=tuple(listed_entry("mistral", name) for name in priced),
+        name=name,
+        base_url=values["base_url"],
+        wire=template.wire,
+        key_env=f"{name.upper()}_API_KEY",
+        price_provider=template.price_provider,
+        headers=values["headers"],
+        models=tuple(
+            ModelEntry(name=model, context_window=context_window(template, model)) for model in default_models(template)
+        ),
+        template=name,
+        quirks=values["quirks"],
+        credential_header=values["credential_header"],
+        default_model=template.default_model,
     )
 
 
@@ -119,8 +99,3 @@ def ollama(host: str, notices: list[str]) -> ProviderEntry:
     return ProviderEntry(
         name="ollama", base_url=base_url, models=tuple(ModelEntry(name=name, price=FREE) for name in names)
     )
-
-
-def listed_entry(provider_id: str, name: str) -> ModelEntry:
-    listed = find_model(provider_id, name)
-    return ModelEntry(name=name, context_window=listed.context_window if listed else None)

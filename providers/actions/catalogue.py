@@ -15,6 +15,12 @@ from providers.catalogue_file import CatalogueFile, ProviderEntry, RouteEntry
 from providers.models import Provider, Route
 from providers.scope import Owner, in_owner_scope
 
+# What an operator may have set by hand, and is left alone where the catalogue says nothing of it.
+SAID = (
+    *("template", "quirks", "credential_header", "default_model", "health_interval_seconds"),
+    *("mark_up_basis_points", "offered_to_plans"),
+)
+
 
 @in_owner_scope
 def apply_catalogue(*, owner: Owner, catalogue: CatalogueFile, environ: Mapping[str, str]) -> None:
@@ -53,6 +59,7 @@ def put_provider(owner: Owner, entry: ProviderEntry) -> UUID:
         "between_chunks_seconds": entry.deadlines.between_chunks,
         "total_seconds": entry.deadlines.total,
     }
+    values |= {field: getattr(entry, field) for field in SAID if getattr(entry, field) is not None}
     known = Provider.objects.filter(name=entry.name).values_list("id", flat=True).first()
     if known is None:
         return create_provider(owner=owner, name=entry.name, **values)
@@ -63,9 +70,9 @@ def put_provider(owner: Owner, entry: ProviderEntry) -> UUID:
 def apply_route(owner: Owner, entry: RouteEntry) -> None:
     known = Route.objects.filter(name=entry.name).values_list("id", flat=True).first()
     if known is None:
-        create_route(owner=owner, name=entry.name, targets=entry.targets)
+        create_route(owner=owner, name=entry.name, targets=entry.targets, drop_params=bool(entry.drop_params))
     else:
-        change_route(owner=owner, route_id=known, name=entry.name, targets=entry.targets)
+        change_route(owner=owner, route_id=known, name=entry.name, targets=entry.targets, drop_params=entry.drop_params)
 
 
 @contextmanager

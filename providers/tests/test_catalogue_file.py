@@ -20,6 +20,8 @@ def test_everything_that_can_be_said():
                 "key_env": "K",
                 "deadlines": {"connect": 1},
                 "headers": {"x-team": "r"},
+                "quirks": {"unsupported": ["seed"]},
+                "mark_up_basis_points": 250,
                 "models": [
                     "plain",
                     {
@@ -30,7 +32,7 @@ def test_everything_that_can_be_said():
                 ],
             }
         ],
-        routes=[{"name": "fast", "targets": ["vllm/plain"]}],
+        routes=[{"name": "fast", "targets": ["vllm/plain"], "drop_params": True}],
     )
     provider = file.providers[0]
     assert provider.deadlines.connect == 1
@@ -40,7 +42,10 @@ def test_everything_that_can_be_said():
     assert (offer.input_nano_per_mtok, offer.output_nano_per_mtok) == (150_000_000, 600_000_000)
     assert (offer.cache_read_nano_per_mtok, offer.nano_per_request) == (None, 1_000_000)
     assert provider.models[0].offer().input_nano_per_mtok is None
+    assert (provider.quirks, provider.mark_up_basis_points) == ({"unsupported": ["seed"]}, 250)
+    assert provider.offered_to_plans is None
     assert file.routes[0].targets == ("vllm/plain",)
+    assert file.routes[0].drop_params
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import threading
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -11,10 +12,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from common.ids import new_id
-from providers.actions.providers import delete_provider
+from providers.actions.providers import change_provider, delete_provider
 from providers.actions.routes import delete_route
 from providers.catalogue import Catalogue, resolve
 from providers.models import Provider, Route
+from providers.pricing_source import listed_price
 from providers.scope import owner_scope
 from providers.snapshots import load_platform_catalogue, load_tenant_catalogue
 from tenants.snapshots import versions_of
@@ -89,8 +91,7 @@ def test_the_demo_provider_is_seeded_priced_and_once(environment):
 def test_vendors_appear_with_their_keys_and_the_list_prices(environment):
     environment(openai_api_key="sk-openai", mistral_api_key="mistral-key", anthropic_api_key="a", gemini_api_key="g")
     told = run("seed_platform_providers")
-    assert "ANTHROPIC_API_KEY" in told
-    assert "GEMINI_API_KEY" in told
+    assert "Platform providers: openai, mistral, anthropic, gemini." in told
     assert "sk-openai" not in told
     catalogue = load_platform_catalogue()
     for name, key in (("openai/gpt-4o-mini", "sk-openai"), ("mistral/mistral-small-latest", "mistral-key")):
@@ -101,6 +102,32 @@ def test_vendors_appear_with_their_keys_and_the_list_prices(environment):
     models = [offer.target.model for offer in catalogue.offers.values() if offer.target.provider == "openai"]
     assert len(models) > 10
     assert not [name for name in models if "embedding" in name or "image" in name or "realtime" in name]
+
+
+def test_vendors_with_a_wire_of_their_own_are_seeded_from_their_templates(environment):
+    environment(anthropic_api_key="sk-ant", gemini_api_key="sk-gem")
+    run("seed_platform_providers")
+    with owner_scope(None):
+        seeded = {row.name: row for row in Provider.objects.filter(name__in=["anthropic", "gemini"])}
+        offered = {name: list(row.offered_models.all()) for name, row in seeded.items()}
+    assert seeded["anthropic"].wire == seeded["anthropic"].template == "anthropic"
+    assert seeded["gemini"].base_url == "https://generativelanguage.googleapis.com/v1beta"
+    for name, models in offered.items():
+        assert seeded[name].default_model in {model.name for model in models}
+        assert all(listed_price(seeded[name].price_provider_id, model.name, at=datetime.now(UTC)) for model in models)
+    assert not [model.name for model in offered["gemini"] if "tts" in model.name or "robotics" in model.name]
+
+
+def test_seeding_again_leaves_what_an_operator_has_set(environment):
+    environment(openai_api_key="sk-openai")
+    run("seed_platform_providers")
+    with owner_scope(None):
+        provider_id = Provider.objects.get(name="openai").id
+    change_provider(owner=None, provider_id=provider_id, mark_up_basis_points=300, offered_to_plans=["pro"])
+    run("seed_platform_providers")
+    with owner_scope(None):
+        again = Provider.objects.get(name="openai")
+    assert (again.mark_up_basis_points, again.offered_to_plans) == (300, ["pro"])
 
 
 def test_an_ollama_server_that_is_away_is_said_and_not_fatal(environment):
