@@ -35,7 +35,7 @@ def create_api_key(
     requests_per_minute: int | None = None,
     created_by: UUID | None = None,
 ) -> NewApiKey:
-    """A live key; with no scopes named it may use the platform, not change it. Raises InvalidRequest naming the field."""
+    """A live key; with no scopes named it may use the platform, not change it. Raises InvalidRequest."""
     checked = checked_name(name, "A key's name")
     if expires_at is not None and expires_at <= datetime.now(UTC):
         raise InvalidRequest("The key would have expired already.", param="expires_at")
