@@ -1,0 +1,186 @@
+"""A caller's dialect on a provider's wire: the same four functions as a wire that passes bytes through.
+
+One instance for each attempt, since what is rendered depends on what was asked.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from common.errors import OrchestratorError
+from providers.wire.neutral import (
+    Answer,
+    Choice,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Part,
+    RedactedThinking,
+    Refusal,
+    RefusalDelta,
+    Started,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ThinkingRedacted,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStarted,
+    Used,
+)
+from providers.wire.ports import EventParser, Renderer, Speech, Wire
+from providers.wire.shapes import ChatRequest, Chunk, Dialect, StreamParser, Target, UpstreamRequest
+
+
+class Translated:
+    """`request` is what this attempt is to answer."""
+
+    def __init__(self, speech: Speech, wire: Wire, request: ChatRequest) -> None:
+        self.name = wire.name
+        self._speech = speech
+        self._wire = wire
+        self._request = request
+        self._prompt = speech.prompt_of(request)
+
+    def build_request(self, request: ChatRequest, target: Target) -> UpstreamRequest:
+        return self._wire.build_prompt(self._prompt, target, stream=request.stream)
+
+    def parse_response(self, body: bytes, dialect: Dialect = "chat") -> Chunk:
+        """For a caller who wants a stream of a provider that has none, the whole answer is one burst of events."""
+        answer = self._wire.read_answer(body)
+        events = list(events_of(answer))
+        raw = self._speech.render_answer(answer, self._request)
+        if self._request.stream:
+            renderer = self._speech.renderer(self._request)
+            raw = renderer.render(events) + renderer.end()
+        return chunk_of(raw, events, finished=True, done=True)
+
+    def parse_stream(self, request: ChatRequest) -> StreamParser:
+        return TranslatedStream(self._wire.read_stream(self._prompt), self._speech.renderer(request), request.choices)
+
+    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
+        return self._wire.parse_error(status, headers, body)
+
+
+class TranslatedStream:
+    """Chunks whose `raw` is in the caller's dialect."""
+
+    def __init__(self, parser: EventParser, renderer: Renderer, choices: int) -> None:
+        self._parser = parser
+        self._renderer = renderer
+        self._choices = choices
+        self._finished: set[int] = set()
+        self._over = False
+
+    def feed(self, data: bytes) -> list[Chunk]:
+        return [] if self._over else self._chunks(self._parser.feed(data))
+
+    def close(self) -> list[Chunk]:
+        """A provider that hangs up after a finished answer without its mark has ended it all the same."""
+        if self._over:
+            return []
+        chunks = self._chunks(self._parser.close())
+        if not self._over and len(self._finished) >= self._choices:
+            self._over = True
+            chunks.append(Chunk(raw=self._renderer.end(), finished=True, done=True))
+        return chunks
+
+    def _chunks(self, events: list[Event]) -> list[Chunk]:
+        """One chunk for all, and one of its own for a failure: what came before it is the caller's."""
+        if not events:
+            return []
+        told, failure = until_failure(events)
+        chunks = [self._chunk(told)] if told else []
+        if failure is not None:
+            self._over = True
+            chunks.append(Chunk(raw=b"", error=failure, finished=len(self._finished) >= self._choices))
+        return chunks
+
+    def _chunk(self, events: list[Event]) -> Chunk:
+        self._finished.update(event.choice for event in events if isinstance(event, Finished))
+        self._over = any(isinstance(event, Ended) for event in events)
+        raw = self._renderer.render(events)
+        return chunk_of(raw, events, finished=len(self._finished) >= self._choices, done=self._over)
+
+
+def until_failure(events: list[Event]) -> tuple[list[Event], OrchestratorError | None]:
+    for position, event in enumerate(events):
+        if isinstance(event, Failed):
+            return events[:position], event.error
+    return events, None
+
+
+def chunk_of(raw: bytes, events: Iterable[Event], *, finished: bool, done: bool) -> Chunk:
+    """`raw` with what the meter needs to know of the events in it."""
+    model = reason = usage = None
+    text: list[str] = []
+    for event in events:
+        match event:
+            case Started():
+                model = event.model or None
+            case Finished():
+                reason = event.finish
+            case Used():
+                usage = event.usage
+            case _:
+                text.append(words_of(event))
+    return Chunk(
+        raw=raw,
+        text="".join(text),
+        model=model,
+        finish_reason=reason,
+        usage=usage,
+        finished=finished,
+        done=done,
+    )
+
+
+def words_of(event: Event) -> str:
+    """What of an event was generated."""
+    match event:
+        case TextDelta() | ThinkingDelta() | RefusalDelta():
+            return event.text
+        case ToolCallStarted():
+            return event.name
+        case ToolCallDelta():
+            return event.arguments
+        case _:
+            return ""
+
+
+def events_of(answer: Answer) -> Iterable[Event]:
+    """A whole answer as a stream would have brought it."""
+    yield Started(id=answer.id, model=answer.model, created=answer.created)
+    for choice in answer.choices:
+        yield from events_of_choice(choice)
+    if answer.usage is not None:
+        yield Used(usage=answer.usage)
+    yield Ended()
+
+
+def events_of_choice(choice: Choice) -> Iterable[Event]:
+    calls = 0
+    logprobs = choice.logprobs
+    for part in choice.parts:
+        if isinstance(part, ToolCall):
+            yield ToolCallStarted(call=calls, id=part.id, name=part.name, signature=part.signature, choice=choice.index)
+            yield ToolCallDelta(call=calls, arguments=part.arguments, choice=choice.index)
+            calls += 1
+        elif isinstance(part, Text):
+            yield TextDelta(text=part.text, choice=choice.index, logprobs=logprobs)
+            logprobs = None
+        else:
+            yield from events_of_part(part, choice.index)
+    yield Finished(finish=choice.finish, stop_sequence=choice.stop_sequence, choice=choice.index)
+
+
+def events_of_part(part: Part, choice: int) -> Iterable[Event]:
+    match part:
+        case Thinking():
+            yield ThinkingDelta(text=part.text, signature=part.signature, choice=choice)
+        case RedactedThinking():
+            yield ThinkingRedacted(encoded=part.encoded, choice=choice)
+        case Refusal():
+            yield RefusalDelta(text=part.text, choice=choice)
+        case _:
+            return
