@@ -24,9 +24,10 @@ class Connection(asyncio.Protocol):
     def ask(self, loop: asyncio.AbstractEventLoop, request: bytes, deadlines: Deadlines, total_at: float) -> Exchange:
         """Sends a request; the exchange tells of its answer."""
         self._exchange = exchange = Exchange(loop, self._transport, deadlines, total_at)
-        self._transport.write(request)
         if self.lost:
             exchange.lost(closed=False)
+        else:
+            self._transport.write(request)
         return exchange
 
     def finish(self, now: float) -> bool:
@@ -56,9 +57,9 @@ class Connection(asyncio.Protocol):
             self._exchange.feed(received)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.lost = True
+        dropped, self.lost = self.lost, True
         if self._exchange is not None:
-            self._exchange.lost(closed=error is None)
+            self._exchange.lost(closed=error is None and not dropped)
 
     def pause_writing(self) -> None:
         if self._exchange is not None:

@@ -28,6 +28,8 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(size)
         self._in_use: set[Connection] = set()
+        self._connecting = 0
+        self._closed = False
         self._idle: dict[Address, list[Connection]] = defaultdict(list)
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -51,10 +53,7 @@ class Pool:
     async def _wait_and_connect(self, address: Address) -> Connection:
         await self._turns.acquire()
         try:
-            connection = usable(self._idle[address], self._loop.time())
-            if connection is None:
-                self._make_room()
-                connection = await self._connect(address)
+            connection = usable(self._idle[address], self._loop.time()) or await self._connect(address)
         except BaseException:
             self._turns.release()
             raise
@@ -62,6 +61,18 @@ class Pool:
         return connection
 
     async def _connect(self, address: Address) -> Connection:
+        self._connecting += 1
+        try:
+            self._make_room()
+            connection = await self._reach(address)
+        finally:
+            self._connecting -= 1
+        if self._closed:
+            connection.drop()
+            raise ConnectionAbortedError
+        return connection
+
+    async def _reach(self, address: Address) -> Connection:
         """To the first of the host's places that answers."""
         tls = self._context() if address.tls else None
         *others, last = await self._places(address.host, address.scope)
@@ -81,6 +92,7 @@ class Pool:
 
     def close(self) -> None:
         """Drops every connection; answers under way break off."""
+        self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
@@ -94,7 +106,7 @@ class Pool:
     def _make_room(self) -> None:
         """Idle connections elsewhere give way, the longest unused first."""
         idle = self._all_idle()
-        if idle and len(self._in_use) + len(idle) >= self._size:
+        if idle and len(self._in_use) + self._connecting + len(idle) > self._size:
             oldest = min(idle, key=lambda connection: connection.idle_since)
             self._idle[oldest.address].remove(oldest)
             oldest.drop()

@@ -4,12 +4,17 @@ import asyncio
 
 import pytest
 
+from common.errors import UpstreamUnreachable
+from providers.client.address import Address
+from providers.client.connection import connected
 from providers.tests.faulty_vendor import (
     CHUNKED,
+    SHORT,
     answers,
     ask,
     chunk,
     fails,
+    reset,
     silent,
     sized,
     vendor,
@@ -91,6 +96,23 @@ async def test_a_kept_alive_connection_that_dies_is_never_used_to_send_twice():
         await asyncio.sleep(0.05)
         assert len(made.requests) == 2
         assert made.connections == 1
+
+
+async def test_a_connection_lost_before_anything_was_asked_is_a_reset():
+    async def hang_up(_, writer):
+        reset(writer)
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    connection = await connected(Address(host, port, tls=False), host, None)
+    async with asyncio.timeout(5):
+        while not connection.lost:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    loop = asyncio.get_running_loop()
+    with pytest.raises(UpstreamUnreachable) as failure:
+        await connection.ask(loop, b"anything", SHORT, loop.time() + 5).head()
+    assert failure.value.code == "upstream_reset"
+    server.close()
 
 
 async def test_an_idle_connection_closed_by_the_vendor_is_not_used_again():

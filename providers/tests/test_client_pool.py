@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from common.errors import UpstreamGarbled, UpstreamUnreachable
 from providers.client import UpstreamClient
-from providers.tests.faulty_vendor import CHUNKED, LOOPBACK, SHORT, answers, ask, chunk, fails, sized, vendor
+from providers.tests.faulty_vendor import CHUNKED, HEAD, LOOPBACK, SHORT, answers, ask, chunk, fails, sized, vendor
 from providers.wire.shapes import Deadlines, Secret, UpstreamRequest
 
 
@@ -72,6 +72,57 @@ async def test_closing_the_client_breaks_off_what_is_under_way():
         await made.client.close()
         with pytest.raises(UpstreamGarbled):
             await anext(pieces)
+
+
+async def test_an_answer_that_ends_with_its_connection_is_not_whole_when_the_client_closes_that():
+    async with vendor(answers(HEAD + b"\r\nsome")) as made, ask(made, deadlines=Deadlines()) as response:
+        pieces = response.chunks()
+        assert await anext(pieces) == b"some"
+        await made.client.close()
+        with pytest.raises(UpstreamGarbled):
+            await anext(pieces)
+
+
+async def test_a_client_that_closes_while_it_connects_keeps_no_connection():
+    reached, closed = asyncio.Event(), asyncio.Event()
+
+    async def places(host, scope):
+        reached.set()
+        await closed.wait()
+        return [host]
+
+    async with vendor(answers(sized(b"x"))) as made:
+        made.client = UpstreamClient(1, places)
+        await made.client.open()
+        failing = asyncio.create_task(fails(made, Deadlines()))
+        await reached.wait()
+        await made.client.close()
+        closed.set()
+        assert (await failing).code == "upstream_unreachable"
+        assert made.requests == []
+
+
+async def test_connections_that_are_being_made_count_among_the_open_ones():
+    """Idle ones make room for them too: the limit is of sockets."""
+    together = asyncio.Barrier(3)
+
+    async def script(reader, writer):
+        await together.wait()
+        writer.write(sized(b"x"))
+
+    async def call(made):
+        async with ask(made, deadlines=Deadlines()) as response:
+            return await response.read()
+
+    async with vendor(script) as first, vendor(script) as second:
+        first.client._pool_size = 3
+        await first.client.open()
+        second.client = first.client
+        await asyncio.gather(*(call(first) for _ in range(3)))
+        assert first.connections == 3
+        await asyncio.gather(*(call(second) for _ in range(3)))
+        assert second.connections == 3
+        assert len(first.client._pool._all_idle()) == 3
 
 
 async def test_an_answer_nobody_asked_for_is_not_taken_for_the_next_one():
