@@ -4,12 +4,17 @@ from a Prompt, and read as events."""
 from collections.abc import Mapping
 
 from common.errors import OrchestratorError
+from providers.wire.neutral import Answer, Prompt
 from providers.wire.openai.build import build_request
+from providers.wire.openai.compose import build_prompt
 from providers.wire.openai.errors import parse_error
+from providers.wire.openai.events import OpenAIEvents, read_answer
 from providers.wire.openai.response import parse_response
 from providers.wire.openai.stream import OpenAIStream
 from providers.wire.openai.tasks import SoundStream, TaskStream, parse_task_response
+from providers.wire.ports import EventParser
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, Secret, StreamParser, Target, UpstreamRequest
+from providers.wire.sse import Flat
 
 COMPLETIONS: frozenset[Dialect] = frozenset(("chat", "completions"))
 TASKS: frozenset[Dialect] = frozenset(
@@ -34,6 +39,15 @@ class OpenAIWire:
         if request.dialect not in TASKS:
             return OpenAIStream(choices=request.choices)
         return SoundStream() if is_sound(request) else TaskStream()
+
+    def build_prompt(self, prompt: Prompt, target: Target, *, stream: bool) -> UpstreamRequest:
+        return build_prompt(prompt, target, stream=stream)
+
+    def read_answer(self, body: bytes) -> Answer:
+        return read_answer(body)
+
+    def read_stream(self, prompt: Prompt) -> EventParser:
+        return Flat(OpenAIEvents())
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
         return parse_error(status, headers, body)
