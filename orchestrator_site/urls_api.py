@@ -2,4 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("v1/", include("billing.urls"))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include("billing.urls")),
+    path("v1/", include("console.api.urls")),
+]

@@ -7,6 +7,8 @@ import yaml
 
 FOLDER: Final = Path(__file__).parent
 FILES: Final = ("shared.yaml", "completions.yaml", "models.yaml", "health.yaml")
+# Paths whose query names what may not be there.
+NAMING: Final = frozenset({"/v1/models/compare"})
 
 
 def document_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -33,11 +35,17 @@ def takes_query(operation: dict[str, Any]) -> bool:
     return any(parameter["in"] == "query" for parameter in operation.get("parameters", ()))
 
 
+def refusals(path: str, operation: dict[str, Any]) -> list[str]:
+    bad = ["400"] if takes_query(operation) else []
+    missing = ["404"] if "{" in path or path in NAMING else []
+    return [*bad, "401", "403", *missing, "405", "503"]
+
+
 def give_errors(result: dict[str, Any]) -> None:
     """What DRF's views do not say of themselves: how they are signed in to, and the refusals that each can meet."""
     for path, item in result["paths"].items():
         for operation in item.values() if path.startswith("/v1/") else ():
             operation["tags"] = [tag.capitalize() for tag in operation["tags"]]
             operation["security"] = [{"apiKey": []}, {"apiKeyHeader": []}]
-            for status in (*(["400"] if takes_query(operation) else []), "401", "403", "405", "503"):
+            for status in refusals(path, operation):
                 operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})

@@ -153,10 +153,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "orchestrator_site.openapi.edge.document_edge",
-    ],
+    "POSTPROCESSING_HOOKS": ["orchestrator_site.openapi.edge.document_edge"],
 }
 
 LOGGING_CONFIG = "orchestrator_site.logs.configuration.configure"

@@ -1,0 +1,1 @@
+"""The control plane's views that join several packages: models, health, statistics."""

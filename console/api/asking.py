@@ -1,0 +1,34 @@
+"""What every view of this API begins with: who asks, may they, and what do they see."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from django.conf import settings
+from rest_framework.request import Request
+
+from providers.card_filters import refuse_unknown
+from providers.visible import Visible, load_visible
+from tenants.api_authentication import Caller
+from tenants.scopes import Scope, check_scope
+from tenants.snapshots import load_identity
+
+
+def caller_with(request: Request, scope: Scope) -> Caller:
+    """Raises PermissionDenied for a key without the scope."""
+    caller = cast(Caller, request.auth)
+    check_scope(caller.scopes, scope)
+    return caller
+
+
+def query_of(request: Request, known: Sequence[str]) -> dict[str, list[str]]:
+    """The values of each parameter. Raises InvalidRequest for one that means nothing."""
+    query = {name: list(values) for name, values in request.query_params.lists()}
+    refuse_unknown(query, known or ("no parameters",))
+    return query
+
+
+def visible_to(caller: Caller) -> Visible:
+    """The catalogues that the caller's tenant sees."""
+    identity = load_identity(caller.tenant.id)
+    default = identity.default_model or settings.ENVIRONMENT.default_model
+    return load_visible(caller.tenant, plan=identity.plan_name, default_model=default)

@@ -1,0 +1,13 @@
+"""Paths below /v1/."""
+
+from django.urls import path
+
+from console.api.models import ModelComparisonView, ModelProvidersView, ModelSearchView
+from console.api.statistics import StatisticsView
+
+urlpatterns = [
+    path("models/providers", ModelProvidersView.as_view(), name="model_providers"),
+    path("models/search", ModelSearchView.as_view(), name="model_search"),
+    path("models/compare", ModelComparisonView.as_view(), name="model_comparison"),
+    path("statistics", StatisticsView.as_view(), name="statistics"),
+]
