@@ -131,7 +131,7 @@ def output_limit(fields: dict[str, msgspec.Raw]) -> int | None:
     return newer if newer is not None else older
 
 
-def whole_number(fields: dict[str, msgspec.Raw], name: str, most: int | None = None) -> int | None:
+def whole_number(fields: Mapping[str, msgspec.Raw], name: str, most: int | None = None) -> int | None:
     """A number ≥ 1, or None where the field is absent or null."""
     number: int | None = read(fields, name, WHOLE, "a whole number")
     if number is None:

@@ -1,0 +1,1 @@
+"""OpenAI's legacy completions: a prompt that is a text."""
