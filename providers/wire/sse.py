@@ -7,7 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
-from common.errors import UpstreamGarbled
+from common.errors import OrchestratorError, UpstreamGarbled
 from providers.wire.neutral import Event, Failed
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
@@ -53,7 +53,7 @@ class EventStream(ABC, Generic[Read]):
         if self._broken or not self._rest:
             return []
         found = self._split(self._take_rest(), final=True)
-        if self._rest:
+        if self._rest and not self._broken:
             found.append(self._event(self._take_rest()))
         return found
 
@@ -102,6 +102,10 @@ class NeutralStream(EventStream[list[Event]]):
     """Server-sent events each of which says any number of neutral events. `ports.EventParser` is `Flat` of it."""
 
     def _garbled(self, raw: bytes, error: UpstreamGarbled) -> list[Event]:
+        return self._failed(error)
+
+    def _failed(self, error: OrchestratorError) -> list[Event]:
+        """The last that is told of the stream."""
         self._broken = True
         return [Failed(error=error)]
 
