@@ -24,11 +24,14 @@ def arguments_object(call: ToolCall, place: str) -> msgspec.Raw:
 
 
 def arguments_text(raw: msgspec.Raw) -> str:
-    """Arguments as a provider sent them, which some quote: the object's own text, `{}` for none."""
+    """Arguments as a provider sent them, without space between them; `{}` for none. Some quote the object.
+
+    Raises DecodeError for what cannot be read.
+    """
     encoded = bytes(raw)
     if encoded in (b"", b"null"):
         return "{}"
-    return TEXT.decode(encoded) if encoded.startswith(b'"') else encoded.decode()
+    return TEXT.decode(encoded) if encoded.startswith(b'"') else msgspec.json.format(encoded, indent=-1).decode()
 
 
 class CalledNames:

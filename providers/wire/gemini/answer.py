@@ -41,7 +41,7 @@ def read_answer(body: bytes) -> Answer:
         choices=choices,
         id=reply.response_id or "",
         model=reply.model_version or "",
-        usage=None if reply.usage_metadata is None else usage_of(reply.usage_metadata),
+        usage=usage_of(reply.usage_metadata),
         created=created_of(reply),
     )
 

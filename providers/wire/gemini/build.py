@@ -87,7 +87,7 @@ def generation_config(prompt: Prompt, model: str, losses: Losses) -> dict[str, o
             "responseLogprobs": prompt.logprobs or None,
             "logprobs": prompt.top_logprobs or None,
             "mediaResolution": media_resolution(prompt, losses),
-            "thinkingConfig": thinking_config(prompt.reasoning, model, losses),
+            "thinkingConfig": thinking_config(prompt, model, losses),
             **format_config(prompt.format),
         }
     )

@@ -81,9 +81,8 @@ class GeminiStream(NeutralStream):
             failure = failure or failure_of(candidate)
         if is_blocked(reply):
             self._tell_blocked(events)
-        if reply.usage_metadata is not None:
-            final = len(self._ended) >= self._choices
-            events.append(Used(usage=usage_of(reply.usage_metadata), final=final))
+        if (usage := usage_of(reply.usage_metadata)) is not None:
+            events.append(Used(usage=usage, final=len(self._ended) >= self._choices))
         if failure is not None:
             raise failure
 

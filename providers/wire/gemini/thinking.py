@@ -2,7 +2,7 @@
 
 import re
 
-from providers.wire.neutral import Losses, Reasoning
+from providers.wire.neutral import Losses, Prompt
 
 GENERATION = re.compile(r"gemini-(\d+)")
 LEVELS = {
@@ -23,8 +23,9 @@ def has_levels(model: str) -> bool:
     return found is not None and int(found[1]) >= 3
 
 
-def thinking_config(reasoning: Reasoning | None, model: str, losses: Losses) -> dict[str, object] | None:
+def thinking_config(prompt: Prompt, model: str, losses: Losses) -> dict[str, object] | None:
     """Thoughts are shown to whoever asks for thinking. The least of Gemini 3's levels stands for none at all."""
+    reasoning = prompt.reasoning
     if reasoning is None:
         return None
     if not reasoning.enabled or reasoning.effort == "none":
@@ -35,7 +36,7 @@ def thinking_config(reasoning: Reasoning | None, model: str, losses: Losses) -> 
     elif reasoning.effort in LEVELS:
         config |= level_of(reasoning.effort, model)
     elif reasoning.effort:
-        losses.lose("reasoning.effort")
+        losses.lose("reasoning.effort" if "reasoning.effort" in prompt.names else "reasoning")
     return config
 
 

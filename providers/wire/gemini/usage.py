@@ -11,8 +11,13 @@ from providers.wire.shapes import Usage
 MOST_TOKENS = 1 << 40
 
 
-def usage_of(reported: UsageMetadata) -> Usage:
-    """Parts are kept within their totals, so that a mistaken report cannot make a negative price."""
+def usage_of(reported: UsageMetadata | None) -> Usage | None:
+    """None where nothing is counted yet, as in the first events of Vertex AI.
+
+    Parts are kept within their totals, so that a mistaken report cannot make a negative price.
+    """
+    if reported is None or (reported.prompt_token_count is None and reported.candidates_token_count is None):
+        return None
     input_tokens = count(reported.prompt_token_count) + count(reported.tool_use_prompt_token_count)
     thoughts = count(reported.thoughts_token_count)
     output_tokens = count(reported.candidates_token_count) + thoughts

@@ -24,7 +24,7 @@ class Function(msgspec.Struct, gc=False):
 
 
 class Call(msgspec.Struct, gc=False):
-    function: Function
+    function: Function = msgspec.field(default_factory=Function)
     id: str | None = None
 
 

@@ -109,5 +109,5 @@ def think_of(prompt: Prompt, model: str, losses: Losses) -> bool | str | None:
     if reasoning.budget_tokens is not None:
         losses.lose("reasoning.budget_tokens")
     if reasoning.effort and reasoning.effort not in LEVELS:
-        losses.lose("reasoning.effort")
+        losses.lose("reasoning.effort" if "reasoning.effort" in prompt.names else "reasoning")
     return LEVELS.get(reasoning.effort, True) if "gpt-oss" in model.lower() else True
