@@ -1,5 +1,6 @@
 import json
 import random
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -7,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.errors import UpstreamGarbled
+from common.errors import UpstreamError, UpstreamGarbled
 from providers.tests.anthropic_recordings import NAMES, streamed, whole
-from providers.tests.assembled_answer import assembled
+from providers.tests.wire_streams import assembled, broken
 from providers.wire.anthropic.adapter import AnthropicWire
 from providers.wire.anthropic.answer import parse_response
 from providers.wire.anthropic.stream import AnthropicEvents, AnthropicStream
@@ -283,16 +284,20 @@ def test_an_endless_event_is_not_kept_in_memory():
 def test_twenty_thousand_broken_streams_raise_nothing():
     chance = random.Random(20261121)
     recordings = [streamed(name) for name in NAMES]
-    for _ in range(20_000):
-        recording = chance.choice(recordings)
-        start = chance.choice([0, recording.find(b"\n\n", chance.randrange(len(recording))) + 2])
-        wire_bytes = bytearray(recording[start : start + chance.randrange(1, 700)]) or bytearray(b"{")
-        for _ in range(chance.randrange(1, 8)):
-            place = chance.randrange(len(wire_bytes) or 1)
-            wire_bytes[place : place + chance.randrange(3)] = bytes(chance.choices(b'\x00\xff"{}[]:,\\\r\n0e-ntf', k=2))
-        told(
-            fed(chance.choice([AnthropicStream(), Flat(AnthropicEvents())]), bytes(wire_bytes), [len(wire_bytes) // 2])
-        )
+    for _ in range(10_000):
+        wire_bytes = broken(chance.choice(recordings), chance)
+        told(chunks_of(wire_bytes, [len(wire_bytes) // 2]))
+        told(events_of(wire_bytes, [len(wire_bytes) // 2]))
+
+
+def test_broken_answers_are_garbled_and_no_more():
+    chance = random.Random(20261122)
+    recordings = [whole(name) for name in NAMES]
+    for _ in range(5000):
+        body = broken(chance.choice(recordings), chance)
+        for read in (parse_response, WIRE.read_answer):
+            with suppress(UpstreamError):
+                read(body)
 
 
 def test_read_stream_is_a_parser_of_its_own():

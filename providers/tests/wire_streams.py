@@ -14,11 +14,15 @@ from providers.wire.neutral import (
     Failed,
     Finished,
     Part,
+    RedactedThinking,
+    Refusal,
+    RefusalDelta,
     Started,
     Text,
     TextDelta,
     Thinking,
     ThinkingDelta,
+    ThinkingRedacted,
     ToolCall,
     ToolCallDelta,
     ToolCallStarted,
@@ -72,6 +76,10 @@ class Assembling:
                 self.add_text(event)
             case ThinkingDelta():
                 self.add_thought(event)
+            case ThinkingRedacted():
+                self.parts.append(RedactedThinking(encoded=event.encoded))
+            case RefusalDelta():
+                self.add_refusal(event)
             case ToolCallStarted():
                 assert event.call == len(self.places)
                 self.places[event.call] = len(self.parts)
@@ -98,6 +106,13 @@ class Assembling:
         else:
             self.parts.append(Thinking(text=event.text, signature=event.signature))
 
+    def add_refusal(self, event: RefusalDelta) -> None:
+        last = self.parts[-1] if self.parts else None
+        if isinstance(last, Refusal):
+            self.parts[-1] = Refusal(text=last.text + event.text)
+        else:
+            self.parts.append(Refusal(text=event.text))
+
     def add_arguments(self, event: ToolCallDelta) -> None:
         place = self.places[event.call]
         begun = self.parts[place]
@@ -107,7 +122,14 @@ class Assembling:
     def choice(self, index: int) -> Choice:
         assert self.finished is not None
         logprobs = msgspec.Raw(msgspec.json.encode({"content": self.logprobs})) if self.logprobs else None
-        return Choice(parts=tuple(self.parts), finish=self.finished.finish, index=index, logprobs=logprobs)
+        finished = self.finished
+        return Choice(
+            parts=tuple(self.parts),
+            finish=finished.finish,
+            index=index,
+            stop_sequence=finished.stop_sequence,
+            logprobs=logprobs,
+        )
 
 
 def assembled(events: Iterable[Event]) -> Answer:
