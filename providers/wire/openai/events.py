@@ -57,9 +57,10 @@ def read_answer(body: bytes) -> Answer:
         raise too_deep() from None
     if failure := next((event.error for event in events if isinstance(event, Failed)), None):
         raise failure
-    if not loose.get("choices"):
+    answer = answer_of(events)
+    if not answer.choices:
         raise UpstreamGarbled("The provider's answer has no choices.")
-    return answer_of(events)
+    return answer
 
 
 def decoded(payload: bytes) -> dict[str, Any]:
