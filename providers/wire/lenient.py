@@ -4,7 +4,7 @@ An answer is never lost over a field that could not be typed: what has the right
 had not been sent.
 """
 
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -55,9 +55,13 @@ def value_of(encoded: bytes, kind: Any) -> Any:
         inner = struct_in(kind)
         if inner is None:
             raise
-        if not encoded.startswith(b"["):
+        if not holds_many(kind):
             return what_fits(encoded, inner)
         return [what_fits(bytes(item), inner) for item in ITEMS.decode(encoded) if bytes(item).startswith(b"{")]
+
+
+def holds_many(kind: Any) -> bool:
+    return get_origin(kind) is list or any(map(holds_many, get_args(kind)))
 
 
 def struct_in(kind: Any) -> type[msgspec.Struct] | None:
