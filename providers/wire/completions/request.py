@@ -1,6 +1,7 @@
 """A legacy completion request (platform.openai.com/docs/api-reference/completions/create)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -23,7 +24,7 @@ from providers.wire.openai.request import (
 )
 from providers.wire.shapes import ChatRequest
 
-PROMPT = msgspec.json.Decoder(str | list[str] | list[int] | list[list[int]])
+PROMPT = msgspec.json.Decoder(str | list[str | int | list[int]])
 MOST_PROMPTS = 2048
 UNDERSTOOD = frozenset(
     (
@@ -80,14 +81,17 @@ def prompt_in(fields: Mapping[str, msgspec.Raw]) -> str | list[str] | list[int] 
     if "prompt" not in fields:
         raise missing("prompt")
     try:
-        prompt: str | list[str] | list[int] | list[list[int]] = PROMPT.decode(fields["prompt"])
+        prompt: Any = PROMPT.decode(fields["prompt"])
     except msgspec.DecodeError:
-        raise invalid_type("prompt", "a string, or an array of strings or of tokens") from None
+        prompt = None
+    if prompt is None or (not isinstance(prompt, str) and len({type(each) for each in prompt}) > 1):
+        raise invalid_type("prompt", "a string, or an array of strings or of tokens")
     if prompt == []:
         raise InvalidRequest("'prompt' must not be empty.", param="prompt", code="empty_array")
     if len(prompt) > MOST_PROMPTS and isinstance(prompt[0], str | list) and not isinstance(prompt, str):
         raise InvalidRequest(f"'prompt' must hold at most {MOST_PROMPTS} prompts.", param="prompt")
-    return prompt
+    given: str | list[str] | list[int] | list[list[int]] = prompt
+    return given
 
 
 def prompt_of(request: ChatRequest) -> Prompt:
