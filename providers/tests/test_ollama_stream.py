@@ -164,7 +164,7 @@ def test_an_error_line_is_an_error_and_ends_the_stream(line, status, code):
         WIRE.read_answer(line)
 
 
-@pytest.mark.parametrize("junk", [b"{\n", b"5\n", b"<html>\n", b'{"message":\xff}\n', b'{"message":[]}\n'])
+@pytest.mark.parametrize("junk", [b"{\n", b"5\n", b"<html>\n", b'{"message":\xff}\n', b"[]\n"])
 def test_garbage_is_an_error_and_ends_the_stream(junk):
     [failed] = events_of(junk + streamed("text"))
     assert isinstance(failed, Failed)

@@ -30,7 +30,7 @@ from providers.wire.neutral import (
 )
 from providers.wire.ports import EventParser
 
-VALUE = re.compile(rb'(?<=[:,\[])\s*("[^"]*"|-?\d[\d.eE+-]*|true|false|null)')
+VALUE = re.compile(rb'(?<=[:,\[])\s*("[^"]*"|-?\d[\d.eE+-]*|true|false|null|\[[^\[\]]*\]|\{[^{}]*\})')
 ODD_BYTES = b'\x00\xff"{}[]:,\\\r\n0e-ntf'
 ODD_VALUES = [b"null", b"{}", b"[]", b'"x"', b"5", b"-1", b"1e999", b"0.5", b"true", b"[{}]", b'{"a":[]}', b"9" * 40]
 

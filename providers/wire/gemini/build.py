@@ -21,7 +21,7 @@ KNOWN_FIELDS = {
 }
 TIERS = {"flex": "flex", "priority": "priority"}
 USUAL_TIERS = {"", "auto", "default", "standard", "standard_only"}
-RESOLUTIONS = {"low": "MEDIA_RESOLUTION_LOW", "high": "MEDIA_RESOLUTION_HIGH"}
+RESOLUTIONS = {"high": "MEDIA_RESOLUTION_HIGH", "low": "MEDIA_RESOLUTION_LOW"}
 
 
 def build_prompt(prompt: Prompt, target: Target, *, stream: bool) -> UpstreamRequest:
@@ -86,7 +86,7 @@ def generation_config(prompt: Prompt, model: str, losses: Losses) -> dict[str, o
             "frequencyPenalty": prompt.frequency_penalty,
             "responseLogprobs": prompt.logprobs or None,
             "logprobs": prompt.top_logprobs or None,
-            "mediaResolution": media_resolution(prompt, losses),
+            "mediaResolution": media_resolution(prompt),
             "thinkingConfig": thinking_config(prompt, model, losses),
             **format_config(prompt.format),
         }
@@ -103,13 +103,10 @@ def format_config(wanted: Format | None) -> dict[str, object]:
     return config
 
 
-def media_resolution(prompt: Prompt, losses: Losses) -> str | None:
-    """One for the whole request, so that images which ask for different ones cannot have them."""
-    details = {part.detail for part in pictures(prompt)} - {"", "auto"}
-    if len(details) > 1 or not details <= RESOLUTIONS.keys():
-        losses.lose("messages.image.detail")
-        return None
-    return RESOLUTIONS[details.pop()] if details else None
+def media_resolution(prompt: Prompt) -> str | None:
+    """One for the whole request: the highest that an image asks for."""
+    details = {part.detail for part in pictures(prompt)}
+    return next((resolution for detail, resolution in RESOLUTIONS.items() if detail in details), None)
 
 
 def pictures(prompt: Prompt) -> list[Image]:

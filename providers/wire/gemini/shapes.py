@@ -7,6 +7,7 @@ import msgspec
 
 from common.errors import UpstreamGarbled
 from providers.wire.gemini.errors import broken_off
+from providers.wire.lenient import read_as
 
 
 class Shape(msgspec.Struct, rename="camel", gc=False):
@@ -89,17 +90,25 @@ class Reply(Shape):
 
 
 REPLY = msgspec.json.Decoder(Reply)
-REPLIES = msgspec.json.Decoder(list[Reply])
+ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_reply(encoded: bytes) -> Reply:
     """Raises UpstreamGarbled for bytes that are no reply, and the error that one carries."""
     try:
         encoded.decode()
-        reply = (REPLIES.decode(encoded) or [Reply()])[0] if encoded[:1] == b"[" else REPLY.decode(encoded)
+        reply = read_as(REPLY, first_of(encoded))
         failure = broken_off(reply.error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UpstreamGarbled("The provider sent something that is no answer of Gemini's.") from None
     if failure is not None:
         raise failure
     return reply
+
+
+def first_of(encoded: bytes) -> bytes:
+    """Without `alt=sse` a stream is one array, and so is what breaks it off."""
+    if not encoded.startswith(b"["):
+        return encoded
+    items = ITEMS.decode(encoded)
+    return bytes(items[0]) if items else b"{}"

@@ -10,6 +10,7 @@ import msgspec
 
 from common.errors import UpstreamGarbled
 from providers.wire.calls import arguments_text, made_id
+from providers.wire.lenient import read_as
 from providers.wire.neutral import Answer, Choice, Finish, Part, Text, Thinking, ToolCall
 from providers.wire.ollama.errors import broken_off
 from providers.wire.pictures import markdown_picture
@@ -56,7 +57,7 @@ def read_line(encoded: bytes) -> Line:
     """Raises UpstreamGarbled for bytes that are no line of Ollama's, and the error that one carries."""
     try:
         encoded.decode()
-        line = LINE.decode(encoded)
+        line = read_as(LINE, encoded)
         failure = broken_off(line.error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UpstreamGarbled("The provider sent something that is no answer of Ollama's.") from None

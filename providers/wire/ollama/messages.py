@@ -95,8 +95,6 @@ def written(document: Document, place: str, losses: Losses) -> str:
 
 
 def image_of(image: Image, place: str, losses: Losses) -> str:
-    if image.detail not in ("", "auto"):
-        losses.lose(f"{place}.image.detail")
     if not image.encoded:
         losses.lose(f"{place}.image.url")
     return image.encoded
