@@ -241,7 +241,7 @@ def test_a_marker_for_the_whole_request_stands_after_the_last_part_that_can_bear
         ({"thinking": {"type": "enabled", "budget_tokens": 2048}}, Reasoning(budget_tokens=2048), "thinking"),
         ({"thinking": {"type": "disabled"}}, Reasoning(enabled=False), "thinking"),
         ({"thinking": {"type": "adaptive", "display": "summarized"}}, Reasoning(summary="auto"), "thinking"),
-        ({"thinking": {"type": "adaptive", "display": "omitted"}}, Reasoning(), "thinking"),
+        ({"thinking": {"type": "adaptive", "display": "omitted"}}, Reasoning(summary="none"), "thinking"),
         ({"output_config": {"effort": "xhigh"}}, Reasoning(effort="xhigh"), "output_config.effort"),
         (
             {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}},

@@ -34,7 +34,7 @@ CHOICES: Final[Mapping[str, Literal["auto", "none", "required", "tool"]]] = {
 }
 # Anthropic's tiers by OpenAI's names for what they mean.
 TIERS: Final = {"standard_only": "default"}
-SUMMARIES: Final = {"summarized": "auto"}
+SUMMARIES: Final = {"summarized": "auto", "omitted": "none"}
 NAMES: Final = {
     "max_output_tokens": "max_tokens",
     "stop": "stop_sequences",
@@ -222,7 +222,6 @@ def thinking_of(body: Place, names: dict[str, str]) -> tuple[Reasoning | None, F
 
 
 def summary_of(thinking: Place) -> str:
-    """Thoughts left out are what a prompt asks for when it asks for nothing."""
     return SUMMARIES.get(thinking.text("display"), "")
 
 
