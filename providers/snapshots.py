@@ -1,7 +1,7 @@
 """Catalogues as values: rows read through the door, secrets opened, prices looked up."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -9,14 +9,15 @@ from common.crypto import SecretUnreadable
 from common.errors import InvalidRequest
 from providers.catalogue import Catalogue, ModelCard, Offer, RouteEntry
 from providers.modalities import modalities_of
-from providers.models import OfferedModel, Provider, Route
+from providers.models import Credential, OfferedModel, Provider, Route
 from providers.models.provider import SECRET_PLACE
 from providers.prices import Price
 from providers.pricing_source import DatedPrice, listed_price, override_price
 from providers.quirks import quirks_of
 from providers.scope import Owner, keyring, owner_scope, secret_place
 from providers.shown_prices import shown_price
-from providers.wire.registry import Wire, adapter
+from providers.wire.ports import Wire
+from providers.wire.registry import adapter
 from providers.wire.shapes import Deadlines, Secret, Target
 from tenants.door import TenantRef
 
@@ -93,11 +94,21 @@ def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[
 
 
 def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> Headers:
-    """What is sent with every call, with the first enabled credential that opens.
+    """What is sent with every call, with the first enabled credential that opens."""
+    opened = (headers for _, headers in opened_credentials(provider, wire, owner) if headers is not None)
+    return next(opened, plain_headers(provider))
 
-    One that does not open is passed over and said aloud: the other providers stay usable.
+
+def plain_headers(provider: Provider) -> Headers:
+    return (JSON, *((name.lower(), Secret(value)) for name, value in sorted(provider.headers.items())))
+
+
+def opened_credentials(provider: Provider, wire: Wire, owner: Owner) -> Iterator[tuple[Credential, Headers | None]]:
+    """Each enabled credential with what is sent under it.
+
+    One that does not open is None, and said aloud: the other providers stay usable.
     """
-    plain = (JSON, *((name.lower(), Secret(value)) for name, value in sorted(provider.headers.items())))
+    plain = plain_headers(provider)
     for credential in provider.credentials.all():
         if not credential.enabled:
             continue
@@ -105,9 +116,9 @@ def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> Headers:
             secret = keyring().decrypt(bytes(credential.secret), place=secret_place(owner, credential.id))
         except SecretUnreadable as error:
             logger.error("credential unreadable", extra={"provider": provider.name, "error": str(error)})
-            continue
-        return (*plain, *credential_headers(provider, wire, secret.decode()))
-    return plain
+            yield credential, None
+        else:
+            yield credential, (*plain, *credential_headers(provider, wire, secret.decode()))
 
 
 def credential_headers(provider: Provider, wire: Wire, secret: str) -> Headers:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from console.api.model_refresh import ModelRefreshView
 from console.api.models import ModelComparisonView, ModelProvidersView, ModelSearchView
 from console.api.statistics import StatisticsView
 
@@ -9,5 +10,6 @@ urlpatterns = [
     path("models/providers", ModelProvidersView.as_view(), name="model_providers"),
     path("models/search", ModelSearchView.as_view(), name="model_search"),
     path("models/compare", ModelComparisonView.as_view(), name="model_comparison"),
+    path("models/refresh", ModelRefreshView.as_view(), name="model_refresh"),
     path("statistics", StatisticsView.as_view(), name="statistics"),
 ]

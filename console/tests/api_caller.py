@@ -17,9 +17,10 @@ USD = 10**9
 def ask(tenant: Any, path: str, *, key: str | None = None, method: str = "get", body: Any = None, **query: Any) -> Any:
     """(status, answer) of a request below /v1/ with the tenant's key."""
     headers = {"host": tenant.host, "authorization": f"Bearer {key or tenant.key}"}
-    send = getattr(Client(), method)
-    options = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
-    response = send(f"/v1/{path}", headers=headers, query_params=query, **options)
+    sent = b"" if body is None else json.dumps(body).encode()
+    response = Client().generic(
+        method.upper(), f"/v1/{path}", sent, "application/json", headers=headers, query_params=query
+    )
     return response.status_code, response.json()
 
 
