@@ -12,7 +12,7 @@ from providers.actions.models import RATES, ModelOffer, change_model, offer_mode
 from providers.actions.providers import change_provider, create_provider, delete_provider
 from providers.actions.routes import change_route, create_route, delete_route
 from providers.models import Credential, OfferedModel, Provider, Route
-from providers.wire_names import wire_names
+from providers.models.provider import wire_names
 from tenants.admin.base import ActionAdmin
 
 SECONDS = ("connect_seconds", "first_byte_seconds", "between_chunks_seconds", "total_seconds")

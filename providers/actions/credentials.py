@@ -5,9 +5,10 @@ from uuid import UUID
 
 from common.crypto import SecretUnreadable
 from common.errors import InvalidRequest
-from providers.actions.rows import assign, find, remove, save_valid
+from providers.actions.rows import assign, find, save_valid
 from providers.models import Credential, Provider
 from providers.scope import Owner, in_owner_scope, keyring, raise_owner_version, secret_place
+from providers.signals import announce, provider_updated
 
 LONGEST_SECRET = 8000
 CHANGEABLE = ("label", "enabled", "position", "requests_per_minute")
@@ -21,15 +22,14 @@ def set_credential(*, owner: Owner, provider_id: UUID, secret: str, label: str =
     """
     provider = find(Provider, provider_id)
     plain = checked(secret)
-    row = Credential.objects.filter(provider=provider, label=label).first() or Credential(
-        provider=provider, label=label
-    )
+    held = Credential.objects.select_for_update().filter(provider=provider, label=label)
+    row = held.first() or Credential(provider=provider, label=label)
     if not row._state.adding and row.enabled and holds(row, owner, plain):
         return row.id
     row.secret = keyring().encrypt(plain, place=secret_place(owner, row.id))
     row.enabled = True
     save_valid(row, unique="label")
-    raise_owner_version(owner)
+    changed(owner, provider)
     return row.id
 
 
@@ -39,44 +39,38 @@ def change_credential(*, owner: Owner, credential_id: UUID, **changes: Any) -> N
 
     Raises NotFound, InvalidRequest and Conflict.
     """
-    row = find(Credential, credential_id)
+    row = locked(credential_id)
     if assign(row, {name: changes[name] for name in CHANGEABLE if name in changes}):
         save_valid(row, unique="label")
-        raise_owner_version(owner)
+        changed(owner, row.provider)
 
 
 @in_owner_scope
 def enable_credential(*, owner: Owner, credential_id: UUID, enabled: bool) -> None:
     """Raises NotFound."""
-    row = find(Credential, credential_id)
-    if row.enabled != enabled:
-        row.enabled = enabled
-        row.save(update_fields=["enabled", "updated_at"])
-        raise_owner_version(owner)
+    change_credential(owner=owner, credential_id=credential_id, enabled=enabled)
 
 
 @in_owner_scope
 def delete_credential(*, owner: Owner, credential_id: UUID) -> None:
     """Raises NotFound."""
-    remove(Credential, credential_id)
-    raise_owner_version(owner)
+    row = find(Credential, credential_id)
+    row.delete()
+    changed(owner, row.provider)
 
 
-@in_owner_scope
-def rewrap_credentials(*, owner: Owner) -> int:
-    """Moves the owner's secrets to the newest ENCRYPTION_KEY; how many were moved.
+def locked(credential_id: UUID) -> Credential:
+    """Held until the transaction ends, so that a secret moved to a new key meanwhile is not put back.
 
-    Run it for every owner before an old key is taken away. What is in use does not change, so no version is raised.
-    Raises SecretUnreadable.
+    Raises NotFound.
     """
-    moved = 0
-    for row in Credential.objects.select_for_update():
-        sealed = bytes(row.secret)
-        if not keyring().is_current(sealed):
-            row.secret = keyring().rewrap(sealed, place=secret_place(owner, row.id))
-            row.save(update_fields=["secret"])
-            moved += 1
-    return moved
+    find(Credential, credential_id)
+    return Credential.objects.select_for_update().get(pk=credential_id)
+
+
+def changed(owner: Owner, provider: Provider) -> None:
+    raise_owner_version(owner)
+    announce(provider_updated, owner, provider)
 
 
 def checked(secret: str) -> bytes:

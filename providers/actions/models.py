@@ -5,9 +5,10 @@ from uuid import UUID
 
 import msgspec
 
-from providers.actions.rows import assign, find, remove, save_valid
+from providers.actions.rows import assign, find, save_valid
 from providers.models import OfferedModel, Provider
 from providers.scope import Owner, in_owner_scope, raise_owner_version
+from providers.signals import announce, provider_updated
 
 RATES = (
     "input_nano_per_mtok",
@@ -47,20 +48,25 @@ def offer_models(*, owner: Owner, provider_id: UUID, offers: Sequence[ModelOffer
     ]
     if any(changed):
         raise_owner_version(owner)
+        announce(provider_updated, owner, provider)
 
 
 @in_owner_scope
 def change_model(*, owner: Owner, model_id: UUID, offer: ModelOffer) -> None:
     """Raises NotFound, InvalidRequest, Conflict."""
-    if put(find(OfferedModel, model_id), offer):
+    row = find(OfferedModel, model_id)
+    if put(row, offer):
         raise_owner_version(owner)
+        announce(provider_updated, owner, row.provider)
 
 
 @in_owner_scope
 def withdraw_model(*, owner: Owner, model_id: UUID) -> None:
     """Raises NotFound."""
-    remove(OfferedModel, model_id)
+    row = find(OfferedModel, model_id)
+    row.delete()
     raise_owner_version(owner)
+    announce(provider_updated, owner, row.provider)
 
 
 def put(row: OfferedModel, offer: ModelOffer) -> bool:

@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from common.errors import InvalidRequest
-from providers.actions.rows import assign, find, remove, save_valid
+from providers.actions.rows import assign, check_valid, find, save_valid
+from providers.config_validators import check_configuration
 from providers.egress.configured import check_url
 from providers.models import Provider
 from providers.scope import Owner, in_owner_scope, raise_owner_version
+from providers.signals import announce, provider_created, provider_removed, provider_updated
 
 # What a form or a caller that leaves these out means.
 EMPTY: dict[str, Callable[[], object]] = {"headers": dict, "quirks": dict, "offered_to_plans": list}
@@ -25,6 +27,7 @@ def create_provider(*, owner: Owner, name: str, base_url: str, **values: Any) ->
     )
     save(row, owner)
     raise_owner_version(owner)
+    announce(provider_created, owner, row)
     return row.id
 
 
@@ -38,12 +41,15 @@ def change_provider(*, owner: Owner, provider_id: UUID, **changes: Any) -> None:
     if assign(row, changes):
         save(row, owner)
         raise_owner_version(owner)
+        announce(provider_updated, owner, row)
 
 
 @in_owner_scope
 def delete_provider(*, owner: Owner, provider_id: UUID) -> None:
     """With its credentials and models. Routes keep naming them, and pass over what is not there. Raises NotFound."""
-    remove(Provider, provider_id)
+    row = find(Provider, provider_id)
+    announce(provider_removed, owner, row)
+    row.delete()
     raise_owner_version(owner)
 
 
@@ -55,4 +61,13 @@ def save(row: Provider, owner: Owner) -> None:
     for field, nothing in EMPTY.items():
         setattr(row, field, getattr(row, field) or nothing())
     check_url(row.base_url, owner, param="base_url")
+    check_valid(row)
+    check_configuration(document_of(row, owner))
     save_valid(row)
+
+
+def document_of(row: Provider, owner: Owner) -> dict[str, Any]:
+    """What an installed validator judges."""
+    unsaid = ("id", "created_at", "updated_at")
+    fields = {field.name: getattr(row, field.name) for field in row._meta.concrete_fields if field.name not in unsaid}
+    return {"tenant": None if owner is None else owner.slug, **fields}

@@ -36,11 +36,16 @@ def assign(row: Model, values: Mapping[str, Any]) -> bool:
 
 def save_valid(row: Model, *, unique: str = "name") -> None:
     """Raises InvalidRequest naming the field, or Conflict where another row has the same `unique` already."""
+    check_valid(row)
+    with unique_or(f"There is another {row._meta.verbose_name} of this {unique} already.", param=unique):
+        row.save()
+
+
+def check_valid(row: Model) -> None:
+    """Raises InvalidRequest naming the field."""
     try:
         row.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as refused:
         field, faults = next(iter(refused.error_dict.items()))
         param = None if field == NON_FIELD_ERRORS else field
         raise InvalidRequest(" ".join(faults[0].messages), param=param) from None
-    with unique_or(f"There is another {row._meta.verbose_name} of this {unique} already.", param=unique):
-        row.save()

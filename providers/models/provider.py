@@ -11,7 +11,8 @@ from common.errors import InvalidRequest
 from common.ids import new_id
 from providers.models.names import MODEL_NAME, PROVIDER_NAME
 from providers.quirks import quirks_of
-from providers.wire_names import wire_names
+from providers.wire.plugins import entry_point_wires
+from providers.wire_names import BUILT_IN_WIRES
 
 MOST_MARK_UP = 1_000_000
 SHORTEST_HEALTH_INTERVAL = 10
@@ -20,6 +21,11 @@ SHORTEST_HEALTH_INTERVAL = 10
 def check_wire(value: str) -> None:
     if value not in wire_names():
         raise ValidationError(f"Use one of {', '.join(wire_names())}.")
+
+
+def wire_names() -> tuple[str, ...]:
+    """Our own, and those that are installed."""
+    return (*BUILT_IN_WIRES, *entry_point_wires())
 
 
 def check_base_url(value: str) -> None:

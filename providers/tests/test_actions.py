@@ -4,11 +4,11 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
-from common.crypto import Keyring, SecretUnreadable
+from common.crypto import SecretUnreadable
 from common.errors import Conflict, InvalidRequest, NotFound
 from common.ids import new_id
 from providers import scope
-from providers.actions.credentials import enable_credential, rewrap_credentials, set_credential
+from providers.actions.credentials import enable_credential, set_credential
 from providers.actions.models import ModelOffer, change_model, offer_models, withdraw_model
 from providers.actions.providers import change_provider, create_provider, delete_provider
 from providers.actions.routes import change_route, create_route, delete_route
@@ -312,21 +312,6 @@ def test_actions_share_the_scope_that_their_caller_opened(acme, globex):
         make(globex)
     with platform_scope(), pytest.raises(NestedDoor):
         make(acme)
-
-
-def test_secrets_move_to_the_newest_key(acme, monkeypatch, settings):
-    old = settings.ENVIRONMENT.encryption_key[0]
-    new = "bmV3LWtleS1uZXcta2V5LW5ldy1rZXktMDEyMzQ1Njc="
-    provider_id = make(acme)
-    both = Keyring([new, old])
-    for module in ("providers.snapshots", "providers.actions.credentials"):
-        monkeypatch.setattr(f"{module}.keyring", lambda: both)
-    assert rewrap_credentials(owner=acme) == 1
-    assert rewrap_credentials(owner=acme) == 0
-    monkeypatch.setattr("providers.snapshots.keyring", lambda: Keyring([new]))
-    target = load_tenant_catalogue(acme).offers["vendor/m1"].target
-    assert shown(target)["authorization"] == "Bearer sk-secret-1"
-    delete_provider(owner=acme, provider_id=provider_id)
 
 
 def test_a_provider_shares_its_headers_among_its_models(acme):

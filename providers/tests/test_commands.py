@@ -276,11 +276,5 @@ def test_create_provider_refuses_plainly(arguments, told):
         run("create_provider", *arguments)
 
 
-def test_rewrap_goes_through_every_owner(make_tenant):
-    acme = make_tenant("acme").tenant
-    run("create_provider", "mine", "--tenant", acme.slug, "--base-url", "http://h/v1")
-    assert "newest key" in run("rewrap_credentials")
-
-
 def test_the_price_list_command_checks_itself():
     run("write_price_list", "--check")
