@@ -1,6 +1,7 @@
 """One attempt at one target: from the durable intent, through the provider's answer, to the one settlement."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from common.errors import OrchestratorError, UpstreamError, UpstreamGarbled
 from gateway import metrics
 from gateway.calls import Call, Caller
 from gateway.metering import Meter
-from providers.wire.registry import adapter
+from providers.wire.registry import spoken
 from providers.wire.shapes import Chunk, StreamParser, Target, Usage
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ SECONDS_TO_END: Final = 0.25
 # Before an answer's first word: what is more than this is dropped, since nobody waits for comments.
 MOST_HELD: Final = 65_536
 CHUNK_BYTES: Final = 200
+JSON: Final = b"application/json"
+NOT_ALWAYS_JSON: Final = ("speech", "transcriptions")
+# A vendor does not decide that our host serves a page.
+KIND: Final = re.compile(
+    r"(?:audio/[\w.+-]{1,60}|text/plain|text/vtt|application/x-subrip|application/json)(?:;.*)?", re.A
+)
 
 
 class Attempt:
@@ -32,7 +39,7 @@ class Attempt:
 
     __slots__ = (
         "_failure", "_feed", "_first", "_next_bytes", "_over", "_parser", "_response", "_services", "_source", "_wire",
-        "began", "call", "first_chunk_at", "intent", "meter", "refused", "target",
+        "began", "call", "content_type", "dropped", "first_chunk_at", "intent", "meter", "refused", "target",
     )  # fmt: skip
 
     def __init__(
@@ -40,7 +47,7 @@ class Attempt:
     ) -> None:
         self.call = call
         self._services = services
-        self._wire = adapter(target.wire)
+        self._wire = spoken(call.request, target.wire)
         self._response: AbstractAsyncContextManager[UpstreamResponse] | None = None
         self._source: AsyncIterator[bytes] | None = None
         self._parser: StreamParser | None = None
@@ -50,6 +57,8 @@ class Attempt:
         self.target = target
         self.meter = Meter()
         self.refused = False
+        self.dropped: tuple[str, ...] = ()
+        self.content_type = JSON
         self.began: float | None = None
         self.first_chunk_at: float | None = None
         self.intent = intent_for(services, call, caller, target, number=number, tokens=input_tokens)
@@ -63,6 +72,7 @@ class Attempt:
         """Returns with the first of the answer in hand. Raises Unavailable before, UpstreamError after dispatch."""
         call, loop = self.call, asyncio.get_running_loop()
         request = self._wire.build_request(call.request, self.target)
+        self.dropped = request.dropped
         await self._services.ledger.open(self.intent)
         self.began = loop.time()
         if self.intent.attempt == 1:
@@ -187,6 +197,11 @@ class Attempt:
 
 def unfinished() -> UpstreamGarbled:
     return UpstreamGarbled("The provider's answer ended before it was finished.", code="upstream_cut")
+
+
+def shown_kind(content_type: str) -> bytes:
+    known = KIND.fullmatch(content_type.lower()) and content_type.isascii() and content_type.isprintable()
+    return content_type.encode() if known else b"application/octet-stream"
 
 
 def says_something(chunk: Chunk) -> bool:

@@ -27,6 +27,7 @@ TOKENS_PER_MESSAGE: Final = 4
 TOKENS_OF_REPLY: Final = 3
 # A piece ends before a space where it can: there the vocabulary's own words end too.
 PIECE: Final = re.compile(rf"(?s).{{1,{LONGEST_PIECE}}}(?= |\Z)|.{{1,{LONGEST_PIECE}}}")
+ATTACHED: Final = ("image_url", "input_audio", "file", "image", "document", "input_image", "input_file")
 OLDER_MODELS: Final = ("gpt-4-", "gpt-3.5", "text-embedding")
 
 Counted = Callable[[Usage, bool], None]
@@ -120,8 +121,7 @@ def prompt_text(uncounted: Uncounted) -> tuple[str, int]:
     messages = msgspec.json.decode(uncounted.messages) if uncounted.messages else []
     parts: list[str] = []
     for message in messages:
-        if isinstance(message, dict):
-            collect(message, parts)
+        collect(message, parts)
     if uncounted.tools:
         parts.append(uncounted.tools.decode())
     return "\n".join(parts), len(messages)
@@ -134,7 +134,7 @@ def collect(value: Any, parts: list[str]) -> None:
     elif isinstance(value, list):
         for each in value:
             collect(each, parts)
-    elif isinstance(value, dict) and value.get("type") not in ("image_url", "input_audio", "file"):
+    elif isinstance(value, dict) and value.get("type") not in ATTACHED:
         for name, each in value.items():
             if name not in ("type", "role", "id", "tool_call_id"):
                 collect(each, parts)

@@ -23,9 +23,11 @@ def estimated_input_tokens(request: ChatRequest) -> int:
 
     Takes time in proportion to the body: once for a request.
     """
+    if request.upload:
+        return TOKENS_PER_ATTACHMENT
     left = 0
-    if request.input_bytes > SMALL_BODY and (messages := request.fields.get("messages")) is not None:
-        left = left_out(messages)
+    if request.input_bytes > SMALL_BODY:
+        left = sum(left_out(request.fields[name]) for name in ("messages", "input") if name in request.fields)
     return (request.input_bytes - left) // BYTES_PER_TOKEN + 1
 
 

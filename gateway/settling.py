@@ -12,6 +12,7 @@ from common.errors import OrchestratorError
 from gateway import metrics
 from gateway.completion_log import CompletionLine
 from gateway.counting import Uncounted
+from gateway.prompts import prompt_text_of
 from providers.wire.shapes import Usage
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def uncounted(attempt: "Attempt") -> Uncounted:
     fields = attempt.call.request.fields
     return Uncounted(
         model=attempt.target.model,
-        messages=bytes(fields.get("messages", b"")),
+        messages=prompt_text_of(attempt.call.request),
         tools=bytes(fields.get("tools", b"")),
         output=attempt.meter.text,
         output_bytes=attempt.meter.output_bytes,

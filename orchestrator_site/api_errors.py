@@ -12,7 +12,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from common import errors
-from gateway.edge.errors import error_headers, error_object
+from gateway.edge.errors import error_headers
+from providers.wire.openai.words import error_object
 from tenants.credentials import missing_key
 
 NON_FIELD: Final = "non_field_errors"

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from common.errors import OrchestratorError
-from gateway.edge.errors import error_headers, error_object
+from gateway.edge.errors import error_headers
+from providers.wire.openai.words import error_object
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from common import errors
-from gateway.edge.errors import error_object, unexpected
+from gateway.edge.errors import unexpected
 from orchestrator_site.api_errors import as_orchestrator_error, headers_of
+from providers.wire.openai.words import error_object
 
 API_PREFIX: Final = "/v1/"
 TITLES: Final = {

@@ -1,8 +1,6 @@
 """The edge: an ASGI app for the paths that completions take, ahead of Django."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -11,43 +9,19 @@ from common.errors import OrchestratorError
 from common.ids import new_id
 from gateway import metrics
 from gateway.edge.asgi import ClientGone, Receive, Scope, Send
-from gateway.edge.chat_completions import chat_completions
 from gateway.edge.credentials import refuse_repeated
 from gateway.edge.errors import WrongMethod, unexpected
-from gateway.edge.models import list_models, one_model
 from gateway.edge.request import Request
 from gateway.edge.response import Response
+from gateway.edge.routes import ONE_MODEL, Route, find_route
 
 if TYPE_CHECKING:
     from gateway.services import Services
 
 log = structlog.get_logger(__name__)
 
-COMPLETIONS: Final = "/v1/chat/completions"
-MODELS: Final = "/v1/models"
-ONE_MODEL: Final = "/v1/models/"
-# Words in the place of a model's name: the control plane's.
-RESERVED: Final = frozenset(f"/v1/models/{word}" for word in ("providers", "search", "compare", "refresh"))
 CLIENT_GONE: Final = 499
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-Endpoint = Callable[["Services", Request, Receive, Response], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`template` is its name in metrics."""
-
-    template: str
-    methods: frozenset[str]
-    allow: bytes
-    endpoint: Endpoint
-
-
-POST_COMPLETION = Route(COMPLETIONS, frozenset({"POST"}), b"POST, OPTIONS", chat_completions)
-LIST_MODELS = Route(MODELS, frozenset({"GET", "HEAD"}), b"GET, HEAD, OPTIONS", list_models)
-GET_MODEL = Route("/v1/models/{id}", frozenset({"GET", "HEAD"}), b"GET, HEAD, OPTIONS", one_model)
 
 
 class GatewayEdge:
@@ -65,7 +39,7 @@ class GatewayEdge:
         request = Request(
             new_id(), dict(scope["headers"]), path.removeprefix(ONE_MODEL), loop.time(), scope.get("query_string", b"")
         )
-        response = Response(send, request.id)
+        response = Response(send, request.id, route.words)
         try:
             if len(request.headers) != len(scope["headers"]):
                 refuse_repeated(scope["headers"])
@@ -89,11 +63,3 @@ class GatewayEdge:
             await response.empty([(b"allow", route.allow)])
         else:
             raise WrongMethod(method, route.allow)
-
-
-def find_route(path: str) -> Route | None:
-    if path == COMPLETIONS:
-        return POST_COMPLETION
-    if path in (MODELS, ONE_MODEL):
-        return LIST_MODELS
-    return GET_MODEL if path.startswith(ONE_MODEL) and path not in RESERVED else None

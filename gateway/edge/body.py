@@ -7,11 +7,11 @@ from gateway.bodies import Held
 from gateway.edge.asgi import ClientGone, Receive
 
 
-def check_content_type(headers: Mapping[bytes, bytes]) -> None:
+def check_content_type(headers: Mapping[bytes, bytes], kinds: tuple[bytes, ...] = (b"application/json",)) -> None:
     """Raises UnsupportedMediaType."""
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json":
-        raise UnsupportedMediaType("The body must be sent with Content-Type: application/json.")
+    if kind not in kinds:
+        raise UnsupportedMediaType(f"The body must be sent with Content-Type: {b' or '.join(kinds).decode()}.")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMediaType("The body must be sent without Content-Encoding.")
 

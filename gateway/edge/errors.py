@@ -1,27 +1,11 @@
-"""Errors as OpenAI's clients read them (platform.openai.com/docs/guides/error-codes)."""
+"""What an error says in headers, whichever dialect its body is in."""
 
 import math
-
-import msgspec
 
 from common.errors import MethodNotAllowed, OrchestratorError, RequestTimeout, Unauthenticated
 from gateway.calls import OverLimit
 from gateway.edge.asgi import Headers
 from gateway.edge.limits_shown import limit_headers
-
-
-def error_object(error: OrchestratorError) -> dict[str, dict[str, str | None]]:
-    """Every error that anyone is told has this form, whichever part of the process tells it."""
-    return {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
-
-
-def error_body(error: OrchestratorError) -> bytes:
-    return msgspec.json.encode(error_object(error))
-
-
-def error_event(error: OrchestratorError) -> bytes:
-    """The same as an event of a stream that has begun."""
-    return b"data: " + error_body(error) + b"\n\n"
 
 
 def error_headers(error: OrchestratorError) -> Headers:

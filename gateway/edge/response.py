@@ -1,11 +1,12 @@
 """Writing a response: the status once, the request's id on everything."""
 
+from typing import Protocol
 from uuid import UUID
 
 from common.errors import OrchestratorError
 from gateway import metrics
 from gateway.edge.asgi import Headers, Send
-from gateway.edge.errors import error_body, error_event, error_headers
+from gateway.edge.errors import error_headers
 
 JSON = (b"content-type", b"application/json")
 EVENTS = (
@@ -16,19 +17,31 @@ EVENTS = (
 )
 
 
+class Words(Protocol):
+    """How errors are told: each dialect has its own form."""
+
+    def error_body(self, error: OrchestratorError) -> bytes: ...
+
+    def error_event(self, error: OrchestratorError) -> bytes: ...
+
+
 class Response:
-    """One response. Exactly one of `json`, `empty`, `fail`, or `begin_events` … `end`."""
+    """One response. Exactly one of `json`, `whole`, `empty`, `fail`, or `begin_events` … `end`."""
 
-    __slots__ = ("_request_id", "_send", "ended", "status")
+    __slots__ = ("_request_id", "_send", "_words", "ended", "status")
 
-    def __init__(self, send: Send, request_id: UUID) -> None:
+    def __init__(self, send: Send, request_id: UUID, words: Words) -> None:
         self._send = send
+        self._words = words
         self._request_id = (b"x-request-id", str(request_id).encode())
         self.status = 0
         self.ended = False
 
     async def json(self, body: bytes, headers: Headers) -> None:
         await self._whole(200, body, [JSON, *headers])
+
+    async def whole(self, body: bytes, content_type: bytes, headers: Headers) -> None:
+        await self._whole(200, body, [(b"content-type", content_type), *headers])
 
     async def empty(self, headers: Headers) -> None:
         await self._start(204, headers)
@@ -51,9 +64,9 @@ class Response:
         if self.ended:
             return
         if self.status:
-            await self.end(error_event(error))
+            await self.end(self._words.error_event(error))
         else:
-            await self._whole(error.status, error_body(error), [JSON, *error_headers(error)])
+            await self._whole(error.status, self._words.error_body(error), [JSON, *error_headers(error)])
 
     async def _whole(self, status: int, body: bytes, headers: Headers) -> None:
         await self._start(status, [*headers, (b"content-length", b"%d" % len(body))])

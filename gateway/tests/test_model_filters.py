@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from common.errors import InvalidRequest
-from gateway.edge.app import find_route
 from gateway.edge.model_query import parse_model_query
+from gateway.edge.routes import find_route
 from providers.actions.models import ModelOffer, offer_models
 from providers.actions.providers import create_provider
 from providers.catalogue import ModelCard

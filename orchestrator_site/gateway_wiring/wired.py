@@ -6,7 +6,8 @@ from typing import Final
 
 from common.errors import Unavailable
 from common.redis import RedisConnection
-from gateway.edge.app import GatewayEdge, find_route
+from gateway.edge.app import GatewayEdge
+from gateway.edge.routes import find_route
 from orchestrator_site import garbage
 from orchestrator_site.asgi_messages import Receive, Scope, Send, answer_error
 from orchestrator_site.gateway_wiring.changes import follow_changes

@@ -6,7 +6,7 @@ from typing import Any, Final
 import yaml
 
 FOLDER: Final = Path(__file__).parent
-FILES: Final = ("shared.yaml", "completions.yaml", "models.yaml", "health.yaml")
+FILES: Final = ("shared.yaml", "completions.yaml", "dialects.yaml", "models.yaml", "health.yaml")
 # Paths whose query names what may not be there.
 NAMING: Final = frozenset({"/v1/models/compare"})
 
@@ -31,14 +31,20 @@ def merge(target: dict[str, Any], addition: dict[str, Any]) -> None:
             target[name] = value
 
 
+# What has names that can be taken.
+CHANGEABLE: Final = {"Providers", "Config"}
+
+
 def takes_query(operation: dict[str, Any]) -> bool:
     return any(parameter["in"] == "query" for parameter in operation.get("parameters", ()))
 
 
 def refusals(path: str, operation: dict[str, Any]) -> list[str]:
     bad = ["400"] if takes_query(operation) else []
+    unfit = ["400", "413", "415"] if "requestBody" in operation else []
+    taken = ["409"] if unfit and CHANGEABLE & set(operation["tags"]) else []
     missing = ["404"] if "{" in path or path in NAMING else []
-    return [*bad, "401", "403", *missing, "405", "503"]
+    return [*bad, *unfit, "401", "403", *missing, "405", *taken, "503"]
 
 
 def give_errors(result: dict[str, Any]) -> None:

@@ -1,18 +1,30 @@
-"""Wire formats by name."""
+"""Wire formats and dialects by name, and how one is spoken to the other."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Final
 
+from common.errors import InvalidRequest
+from providers.wire.anthropic.adapter import AnthropicWire
+from providers.wire.anthropic.speech import MessagesSpeech
+from providers.wire.completions.speech import CompletionsSpeech
+from providers.wire.embedded import Embedded, Embedder
+from providers.wire.gemini import embeddings as gemini_embeddings
+from providers.wire.gemini.adapter import GeminiWire
+from providers.wire.ollama import embeddings as ollama_embeddings
+from providers.wire.ollama.adapter import OllamaWire
 from providers.wire.openai.adapter import OpenAIWire
-from providers.wire.shapes import Secret, WireAdapter
+from providers.wire.openai.speech import ChatSpeech
+from providers.wire.plugins import entry_point_wires
+from providers.wire.ports import Speech, Wire
+from providers.wire.shapes import ChatRequest, Dialect, WireAdapter
+from providers.wire.translated import Translated
 
-
-class Wire(WireAdapter, Protocol):
-    def credential_headers(self, secret: str) -> tuple[tuple[str, Secret], ...]:
-        """How a credential is shown to the vendor."""
-        ...
-
-
-WIRES: dict[str, Wire] = {wire.name: wire for wire in (OpenAIWire(),)}
+OWN: Final[tuple[Wire, ...]] = (OpenAIWire(), AnthropicWire(), GeminiWire(), OllamaWire())
+WIRES: Final[dict[str, Wire]] = {**entry_point_wires(), **{wire.name: wire for wire in OWN}}
+SPEECHES: Final[Mapping[Dialect, Speech]] = {
+    speech.name: speech for speech in (ChatSpeech(), CompletionsSpeech(), MessagesSpeech())
+}
+EMBEDDERS: Final[Mapping[str, Embedder]] = {"gemini": gemini_embeddings, "ollama": ollama_embeddings}
 
 
 def adapter(name: str) -> Wire:
@@ -21,3 +33,22 @@ def adapter(name: str) -> Wire:
         return WIRES[name]
     except KeyError:
         raise LookupError(f"no wire format is called {name!r}; there are {', '.join(sorted(WIRES))}") from None
+
+
+def spoken(request: ChatRequest, name: str) -> WireAdapter:
+    """How this request is put to a provider that speaks the wire `name`: as it is, or translated.
+
+    Raises InvalidRequest for what has no translation, LookupError for a wire that is not spoken here.
+    """
+    wire = adapter(name)
+    if request.dialect in wire.native:
+        return wire
+    if speech := SPEECHES.get(request.dialect):
+        return Translated(speech, wire, request)
+    if request.dialect == "embeddings" and (embedder := EMBEDDERS.get(name)):
+        return Embedded(request, wire, embedder)
+    raise InvalidRequest(
+        f"'{request.model}' has no endpoint for {request.dialect}. Choose another model.",
+        param="model",
+        code="unsupported_endpoint",
+    )

@@ -58,6 +58,7 @@ def created_at(theirs: int) -> int:
 
 
 def error_object(error: OrchestratorError) -> dict[str, dict[str, str | None]]:
+    """Every error that no dialect of its own asks for has this form, whichever part of the process tells it."""
     return {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
 
 

@@ -1,0 +1,119 @@
+"""POST of a request for what models make, in any dialect: read, sent on its way, answered in the same dialect."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway import metrics
+from gateway.admitting import identify
+from gateway.bodies import Held
+from gateway.calls import Call
+from gateway.deadline import Deadline
+from gateway.edge.asgi import ClientGone, Headers, Receive
+from gateway.edge.body import check_content_type, check_length, read_body, too_slow
+from gateway.edge.credentials import presented_key
+from gateway.edge.hang_up import HangUp
+from gateway.edge.limits_shown import limit_headers
+from gateway.edge.request import Request
+from gateway.edge.response import Response
+from gateway.pipeline import Answer, answer
+from providers.wire.shapes import ChatRequest, Chunk
+from tenants.scopes import Scope
+
+if TYPE_CHECKING:
+    from gateway.services import Services
+
+JSON: tuple[bytes, ...] = (b"application/json",)
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """An endpoint. `parse` reads a body and its content type; it raises InvalidRequest.
+
+    `closing` ends a stream whose provider left out its own end. `passed` are headers that belong to the dialect and
+    go on to a provider that speaks it too.
+    """
+
+    parse: Callable[[bytes, str], ChatRequest]
+    closing: bytes = b""
+    kinds: tuple[bytes, ...] = JSON
+    passed: tuple[bytes, ...] = ()
+
+    async def __call__(self, services: "Services", request: Request, receive: Receive, response: Response) -> None:
+        """Raises every OrchestratorError of the way, before or after the response has begun.
+
+        The key is looked at before the body is read: a stranger's gigabytes stay outside.
+        """
+        headers: Mapping[bytes, bytes] = request.headers
+        identified = await identify(services, presented_key(headers), request.host, Scope.COMPLETIONS_WRITE)
+        check_content_type(headers, self.kinds)
+        check_length(headers, services.settings.most_body_bytes)
+        with Held(services.bodies, identified.config.tenant_id) as held:
+            async with Deadline(services.settings.body_timeout, too_slow):
+                body = await read_body(receive, services.settings.most_body_bytes, held)
+            with services.running:
+                call = Call(request.id, identified, self._read(body, headers), request.began)
+                await answer_call(services, call, receive, response, self.closing)
+
+    def _read(self, body: bytes, headers: Mapping[bytes, bytes]) -> ChatRequest:
+        asked = self.parse(body, headers[b"content-type"].decode("latin-1"))
+        own = tuple((name.decode(), headers[name].decode("latin-1")) for name in self.passed if name in headers)
+        return msgspec.structs.replace(asked, headers=own) if own else asked
+
+
+async def answer_call(services: "Services", call: Call, receive: Receive, response: Response, closing: bytes) -> None:
+    hang_up = HangUp(receive)
+    hang_up.watch()
+    try:
+        async with answer(services, call) as answering:
+            if call.request.stream:
+                await send_events(answering, response, hang_up, closing)
+            else:
+                await send_whole(answering, response, hang_up)
+    except asyncio.CancelledError:
+        if not hang_up.gone:
+            raise
+        raise ClientGone from None
+    finally:
+        hang_up.stop()
+
+
+async def send_whole(answering: Answer, response: Response, hang_up: HangUp) -> None:
+    body = b"".join([chunk.raw async for batch in answering for chunk in batch])
+    hang_up.stop()
+    await response.whole(body, answering.attempt.content_type, headers_of(answering))
+
+
+async def send_events(answering: Answer, response: Response, hang_up: HangUp, closing: bytes) -> None:
+    """Events as they came, those of one read in one write; the closing is ours when it did not come."""
+    done = False
+    metrics.ACTIVE_STREAMS.inc()
+    try:
+        await response.begin_events(headers_of(answering))
+        async for batch in answering:
+            done = batch[-1].done
+            events = joined(batch)
+            if done:
+                hang_up.stop()
+                await response.end(events)
+            elif events:
+                await response.write(events)
+        if not done:
+            hang_up.stop()
+            await response.end(closing)
+    finally:
+        metrics.ACTIVE_STREAMS.dec()
+
+
+def joined(batch: list[Chunk]) -> bytes:
+    return batch[0].raw if len(batch) == 1 else b"".join([chunk.raw for chunk in batch])
+
+
+def headers_of(answering: Answer) -> Headers:
+    shown = limit_headers(answering.caller.admitted)
+    if dropped := answering.attempt.dropped:
+        shown.append((b"x-orchestrator-dropped-params", ", ".join(dropped).encode("ascii", "replace")))
+    return shown

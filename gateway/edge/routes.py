@@ -1,0 +1,90 @@
+"""Which paths are the gateway's, and who answers them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from gateway.edge.asgi import Receive
+from gateway.edge.completions import JSON, Completions
+from gateway.edge.count_tokens import count_tokens
+from gateway.edge.models import list_models, one_model
+from gateway.edge.request import Request
+from gateway.edge.response import Response, Words
+from providers.wire.openai.tasks import parse_task_request, parse_upload
+from providers.wire.registry import SPEECHES
+from providers.wire.shapes import ChatRequest, Dialect
+
+if TYPE_CHECKING:
+    from gateway.services import Services
+
+Endpoint = Callable[["Services", Request, Receive, Response], Awaitable[None]]
+
+READ: Final = frozenset({"GET", "HEAD"})
+POST: Final = frozenset({"POST"})
+MODELS: Final = "/v1/models"
+ONE_MODEL: Final = "/v1/models/"
+# Words in the place of a model's name: the control plane's.
+RESERVED: Final = frozenset(f"/v1/models/{word}" for word in ("providers", "search", "compare", "refresh"))
+DONE: Final = b"data: [DONE]\n\n"
+MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+FORM: Final = (b"multipart/form-data",)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`template` is its name in metrics."""
+
+    template: str
+    methods: frozenset[str]
+    endpoint: Endpoint
+    words: Words = SPEECHES["chat"]
+
+    @property
+    def allow(self) -> bytes:
+        return ", ".join([*sorted(self.methods), "OPTIONS"]).encode()
+
+
+def spoken_at(path: str, dialect: Dialect, closing: bytes, passed: tuple[bytes, ...] = ()) -> Route:
+    speech = SPEECHES[dialect]
+
+    def parse(body: bytes, content_type: str) -> ChatRequest:
+        return speech.parse_request(body)
+
+    return Route(path, POST, Completions(parse, closing, JSON, passed), speech)
+
+
+def task_at(path: str, dialect: Dialect) -> Route:
+    def parse(body: bytes, content_type: str) -> ChatRequest:
+        return parse_task_request(body, dialect)
+
+    return Route(path, POST, Completions(parse))
+
+
+UPLOADED: Final = Completions(partial(parse_upload, dialect="transcriptions"), kinds=FORM)
+ROUTES: Final = {
+    route.template: route
+    for route in (
+        spoken_at("/v1/chat/completions", "chat", DONE),
+        spoken_at("/v1/completions", "completions", DONE),
+        spoken_at("/v1/messages", "messages", MESSAGE_STOP, (b"anthropic-version", b"anthropic-beta")),
+        Route("/v1/messages/count_tokens", POST, count_tokens, SPEECHES["messages"]),
+        task_at("/v1/embeddings", "embeddings"),
+        task_at("/v1/moderations", "moderations"),
+        task_at("/v1/images/generations", "images"),
+        task_at("/v1/audio/speech", "speech"),
+        task_at("/v1/rerank", "rerank"),
+        Route("/v1/audio/transcriptions", POST, UPLOADED),
+        Route(MODELS, READ, list_models),
+    )
+}
+GET_MODEL: Final = Route("/v1/models/{id}", READ, one_model)
+
+
+def find_route(path: str) -> Route | None:
+    route = ROUTES.get(path)
+    if route is not None or not path.startswith(ONE_MODEL):
+        return route
+    if path == ONE_MODEL:
+        return ROUTES[MODELS]
+    return None if path in RESERVED else GET_MODEL
