@@ -69,6 +69,7 @@ class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     display_name: str = ""
     context_window: int | None = None
     capabilities: tuple[str, ...] = ()
+    enabled: bool = True
     price: PriceEntry | None = None
 
     def offer(self) -> ModelOffer:
@@ -77,6 +78,7 @@ class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             display_name=self.display_name,
             context_window=self.context_window,
             capabilities=self.capabilities,
+            enabled=self.enabled,
             **({} if self.price is None else rates(self.price)),
         )
 

@@ -85,7 +85,7 @@ def misspelled(address: str) -> list[str]:
 
 def in_unicode(address: str) -> list[str]:
     """Digits and dots that IDNA turns into plain ones."""
-    digits = {
+    digits: dict[str, dict[str, str | int | None]] = {
         "fullwidth": {str(i): chr(0xFF10 + i) for i in range(10)},
         "bold": {str(i): chr(0x1D7CE + i) for i in range(10)},
         "circled": {"0": "⓪", **{str(i): chr(0x2460 + i - 1) for i in range(1, 10)}},

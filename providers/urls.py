@@ -1,0 +1,17 @@
+"""Paths below /v1/."""
+
+from django.urls import path
+
+from providers.api.credentials import CredentialsView, CredentialView
+from providers.api.providers import ProvidersView, ProviderView
+from providers.api.templates import FromTemplateView, TemplatesView, TemplateView
+
+urlpatterns = [
+    path("providers", ProvidersView.as_view(), name="providers"),
+    path("providers/templates", TemplatesView.as_view(), name="provider_templates"),
+    path("providers/templates/<str:name>", TemplateView.as_view(), name="provider_template"),
+    path("providers/from-template", FromTemplateView.as_view(), name="provider_from_template"),
+    path("providers/<str:name>", ProviderView.as_view(), name="provider"),
+    path("providers/<str:name>/credentials", CredentialsView.as_view(), name="credentials"),
+    path("providers/<str:name>/credentials/<uuid:credential_id>", CredentialView.as_view(), name="credential"),
+]
