@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -40,8 +41,9 @@ def target(**changes) -> Target:
     return msgspec.structs.replace(TARGET, **changes)
 
 
-def sent(prompt: Prompt, at: Target = TARGET, *, stream: bool = False) -> dict:
-    return json.loads(OpenAIWire().build_prompt(prompt, at, stream=stream).body)
+def sent(prompt: Prompt, at: Target = TARGET, *, stream: bool = False) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(OpenAIWire().build_prompt(prompt, at, stream=stream).body)
+    return body
 
 
 def comparable(prompt: Prompt) -> str:

@@ -13,7 +13,6 @@ from providers.wire.openai.response import parse_response
 from providers.wire.openai.stream import OpenAIStream
 from providers.wire.shapes import Chunk, Usage
 
-
 # Streams in which parts of an answer take turns.
 MIXED = ("openai_two_choices", "mixed_parallel_calls")
 
