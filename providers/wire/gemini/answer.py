@@ -90,7 +90,7 @@ def parts_of(reply: Reply, candidate: Candidate, index: int, calls: int) -> Iter
 
 def words_of(part: shapes.Part) -> str:
     if part.inline_data is not None:
-        return markdown_picture(part.inline_data.data, part.inline_data.mime_type)
+        return markdown_picture(part.inline_data.encoded, part.inline_data.mime_type)
     return part.text or ""
 
 

@@ -16,7 +16,7 @@ class Shape(msgspec.Struct, rename="camel", gc=False):
 
 class Blob(Shape):
     mime_type: str = ""
-    data: str = ""
+    encoded: str = msgspec.field(default="", name="data")
 
 
 class FunctionCall(Shape):
