@@ -6,7 +6,7 @@ import msgspec
 
 from common.errors import OrchestratorError
 from providers.wire.anthropic.answer import parse_response, read_answer
-from providers.wire.anthropic.build import body_of
+from providers.wire.anthropic.build import NAMES, body_of
 from providers.wire.anthropic.count import countable
 from providers.wire.anthropic.errors import parse_error
 from providers.wire.anthropic.stream import AnthropicEvents, AnthropicStream
@@ -22,6 +22,7 @@ VERSION = "2023-06-01"
 CALLERS_HEADERS = {"anthropic-version", "anthropic-beta"}
 ENCODER = msgspec.json.Encoder()
 NOTHING_ASKED = Prompt(messages=())
+NO_NAMES: Mapping[str, str] = {}
 
 
 class AnthropicWire:
@@ -49,7 +50,7 @@ class AnthropicWire:
         fields = body_of(prompt, target.model, losses)
         if stream:
             fields["stream"] = True
-        return sent(fields, messages_url(target), target.headers, losses, target, stream=stream)
+        return sent(fields, messages_url(target), target.headers, losses, target, stream=stream, names=NAMES)
 
     def read_answer(self, body: bytes) -> Answer:
         return read_answer(body)
@@ -63,7 +64,7 @@ class AnthropicWire:
         if isinstance(asked, Prompt):
             losses = Losses(asked, target.model, drop=target.drop_params)
             fields = countable(body_of(asked, target.model, losses))
-            return sent(fields, url, target.headers, losses, target, stream=False)
+            return sent(fields, url, target.headers, losses, target, stream=False, names=NAMES)
         return passed_on(asked, target, url)
 
 
@@ -81,9 +82,10 @@ def sent(
     target: Target,
     *,
     stream: bool,
+    names: Mapping[str, str] = NO_NAMES,
 ) -> UpstreamRequest:
     if target.quirks.renamed or target.quirks.unsupported:
-        fields = fitted(fields, target.quirks, losses, {})
+        fields = fitted(fields, target.quirks, losses, names)
     return UpstreamRequest(
         url=url, headers=headers, body=ENCODER.encode(fields), stream=stream, dropped=tuple(losses.dropped)
     )

@@ -20,6 +20,14 @@ USUAL_MAX_TOKENS = 16_384
 NO_PARAMETERS = msgspec.Raw(b'{"type":"object","properties":{}}')
 CHOICES = {"auto": "auto", "required": "any", "none": "none", "tool": "tool"}
 TIERS = {"auto": "auto", "default": "standard_only", "standard": "standard_only", "standard_only": "standard_only"}
+# Fields here by their names in a Prompt, for a server that knows fewer.
+NAMES = {
+    "max_tokens": "max_output_tokens",
+    "stop_sequences": "stop",
+    "metadata": "user",
+    "thinking": "reasoning",
+    "output_config": "format",
+}
 # Fields of other dialects' callers who know that they speak to Claude.
 OWN_FIELDS = {"cache_control", "container", "context_management", "inference_geo", "mcp_servers", "speed"}
 INEXPRESSIBLE = ("logprobs", "top_logprobs", "seed", "presence_penalty", "frequency_penalty")
@@ -30,7 +38,7 @@ def body_of(prompt: Prompt, model: str, losses: Losses) -> dict[str, object]:
     """Every field but `stream`. Raises InvalidRequest for what cannot be expressed, and for no messages."""
     generation = generation_of(model)
     limit = limit_of(prompt)
-    thinking = thinking_of(prompt.reasoning, generation, limit, losses)
+    thinking = thinking_of(prompt, generation, limit, losses)
     lose_inexpressible(prompt, losses)
     fields: dict[str, object] = {
         "model": model,

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from providers.wire.neutral import Losses, Prompt, Reasoning
+from providers.wire.openai.compose import effort_for
 
 Off = Literal["omitted", "disabled", "between_tools", "never"]
 EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
@@ -65,18 +66,15 @@ def is_unforced(family: str, version: tuple[int, int]) -> bool:
     return family != "haiku" and version >= since
 
 
-def thinking_of(
-    reasoning: Reasoning | None, generation: Generation, max_tokens: int, losses: Losses
-) -> dict[str, object] | None:
+def thinking_of(prompt: Prompt, generation: Generation, max_tokens: int, losses: Losses) -> dict[str, object] | None:
     """The `thinking` field, None where it is not to be sent."""
+    reasoning = prompt.reasoning
     if reasoning is None:
         return None
     if is_off(reasoning):
         return unthinking(generation, losses)
-    if reasoning.budget_tokens is not None and not generation.budgets:
-        losses.lose("reasoning.budget_tokens")
     if reasoning.effort and reasoning.effort not in EFFORTS:
-        losses.lose("reasoning")
+        losses.lose("reasoning.effort" if "reasoning.effort" in prompt.names else "reasoning")
     budget = reasoning.budget_tokens if generation.budgets else None
     if generation.adaptive and budget is None:
         return {"type": "adaptive"} | display_of(reasoning)
@@ -111,10 +109,11 @@ def share_of(effort: str, max_tokens: int) -> int | None:
 
 
 def effort_of(reasoning: Reasoning | None, generation: Generation) -> str:
-    """The `output_config.effort`, empty where it is not to be sent."""
-    if reasoning is None or is_off(reasoning) or not generation.adaptive:
+    """The `output_config.effort`, empty where it is not to be sent; a budget, where none is taken, as an effort."""
+    if reasoning is None or not generation.adaptive:
         return ""
-    return EFFORTS.get(reasoning.effort, "")
+    budget = None if generation.budgets else reasoning.budget_tokens
+    return EFFORTS.get(reasoning.effort or effort_for(budget), "")
 
 
 def sampling_of(prompt: Prompt, generation: Generation, *, budgeted: bool, losses: Losses) -> dict[str, object]:
