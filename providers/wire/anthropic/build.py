@@ -47,7 +47,7 @@ def body_of(prompt: Prompt, model: str, losses: Losses) -> dict[str, object]:
         "messages": turns_of(prompt, losses),
         "thinking": thinking,
         "output_config": output_of(prompt, generation, losses),
-        "tools": [tool_of(tool, index) for index, tool in enumerate(prompt.tools)],
+        "tools": [tool_of(tool, place_of(prompt, f"tools[{index}]")) for index, tool in enumerate(prompt.tools)],
         "tool_choice": tool_choice_of(prompt, generation, losses),
         "stop_sequences": stops_of(prompt, losses),
         "metadata": {"user_id": prompt.user} if prompt.user else None,
@@ -87,11 +87,16 @@ def own_fields(prompt: Prompt, losses: Losses) -> dict[str, object]:
     return sent
 
 
+def place_of(prompt: Prompt, step: str) -> str:
+    """Where the caller wrote what is at `step` of the prompt."""
+    return prompt.names.get(step, step)
+
+
 def system_of(prompt: Prompt, losses: Losses) -> list[Block]:
     found: list[Block] = []
     for index, message in enumerate(prompt.messages):
         if message.role == "system":
-            found += system_blocks(message, f"messages[{index}]", losses)
+            found += system_blocks(message, place_of(prompt, f"messages[{index}]"), losses)
     return found
 
 
@@ -112,7 +117,7 @@ def turns_of(prompt: Prompt, losses: Losses) -> list[Block]:
         if message.role == "system":
             continue
         role = "assistant" if message.role == "assistant" else "user"
-        blocks = blocks_of(message, f"messages[{index}]", losses)
+        blocks = blocks_of(message, place_of(prompt, f"messages[{index}]"), losses)
         if turns and turns[-1][0] == role:
             turns[-1][1].extend(blocks)
         elif blocks:
@@ -128,8 +133,8 @@ def is_no_result(block: Block) -> bool:
     return block["type"] != "tool_result"
 
 
-def tool_of(tool: Tool, index: int) -> Block:
-    block: Block = {"name": tool.name, "input_schema": input_schema(tool, index)}
+def tool_of(tool: Tool, place: str) -> Block:
+    block: Block = {"name": tool.name, "input_schema": input_schema(tool, f"{place}.parameters")}
     if tool.description:
         block["description"] = tool.description
     if tool.strict:
@@ -137,14 +142,13 @@ def tool_of(tool: Tool, index: int) -> Block:
     return marked(block, tool.cache)
 
 
-def input_schema(tool: Tool, index: int) -> object:
+def input_schema(tool: Tool, place: str) -> object:
     """The schema as the caller wrote it, with the `type` that is mandatory here."""
     if tool.parameters is None or bytes(tool.parameters) == b"null":
         return NO_PARAMETERS
     try:
         schema = SCHEMA.decode(tool.parameters)
     except (msgspec.DecodeError, RecursionError):
-        place = f"tools[{index}].parameters"
         raise InvalidRequest(f"'{place}' must be a JSON schema, an object.", param=place) from None
     return tool.parameters if "type" in schema else {"type": "object", **schema}
 
