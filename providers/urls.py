@@ -5,6 +5,7 @@ from django.urls import path
 from providers.api.credentials import CredentialsView, CredentialView
 from providers.api.providers import ProvidersView, ProviderView
 from providers.api.templates import FromTemplateView, TemplatesView, TemplateView
+from providers.api.trial import TrialView
 
 urlpatterns = [
     path("providers", ProvidersView.as_view(), name="providers"),
@@ -12,6 +13,7 @@ urlpatterns = [
     path("providers/templates/<str:name>", TemplateView.as_view(), name="provider_template"),
     path("providers/from-template", FromTemplateView.as_view(), name="provider_from_template"),
     path("providers/<str:name>", ProviderView.as_view(), name="provider"),
+    path("providers/<str:name>/test", TrialView.as_view(), name="provider_test"),
     path("providers/<str:name>/credentials", CredentialsView.as_view(), name="credentials"),
     path("providers/<str:name>/credentials/<uuid:credential_id>", CredentialView.as_view(), name="credential"),
 ]

@@ -24,7 +24,7 @@ from tenants.identity import TenantRef
 
 class CredentialsView(APIView):
     @extend_schema(
-        operation_id="list_credentials",
+        operation_id="listCredentials",
         summary="List a provider's credentials",
         description="In the order in which they are used. Scope `providers:read`.",
         responses={200: CredentialsSchema},
@@ -34,7 +34,7 @@ class CredentialsView(APIView):
             return Response(page([shown_credential(row) for row in provider_named(name).credentials.all()]))
 
     @extend_schema(
-        operation_id="create_credential",
+        operation_id="createCredential",
         summary="Add a credential",
         description="409 for a label that the provider has already. Scope `providers:write`.",
         request=CredentialBody,
@@ -50,7 +50,7 @@ class CredentialsView(APIView):
 
 class CredentialView(APIView):
     @extend_schema(
-        operation_id="change_credential",
+        operation_id="changeCredential",
         summary="Change a credential, or write its secret anew",
         description="What is left out stays as it is. Scope `providers:write`.",
         request=CredentialBody,
@@ -66,7 +66,7 @@ class CredentialView(APIView):
         return Response(shown(tenant, name, credential_id))
 
     @extend_schema(
-        operation_id="delete_credential",
+        operation_id="deleteCredential",
         summary="Remove a credential",
         description="Scope `providers:write`.",
         responses={204: None},

@@ -23,7 +23,7 @@ CONDITIONS = {"after": "name__gt", "wire": "wire", "template": "template", "enab
 
 class ProvidersView(APIView):
     @extend_schema(
-        operation_id="list_providers",
+        operation_id="listProviders",
         summary="List your own providers",
         description="In the order of their names. The platform's providers are not among them. Scope `providers:read`.",
         parameters=[
@@ -45,7 +45,7 @@ class ProvidersView(APIView):
         return Response(page(found[: asked["limit"]], has_more=len(found) > asked["limit"]))
 
     @extend_schema(
-        operation_id="create_provider",
+        operation_id="createProvider",
         summary="Add a provider of your own",
         description="It hides the platform's provider of the same name. Scope `providers:write`.",
         request=NewProviderBody,
@@ -61,7 +61,7 @@ class ProvidersView(APIView):
 
 class ProviderView(APIView):
     @extend_schema(
-        operation_id="retrieve_provider",
+        operation_id="retrieveProvider",
         summary="Look at one provider",
         description="Scope `providers:read`.",
         responses={200: ProviderSchema},
@@ -70,7 +70,7 @@ class ProviderView(APIView):
         return Response(shown(reader(request).tenant, name))
 
     @extend_schema(
-        operation_id="replace_provider",
+        operation_id="replaceProvider",
         summary="Write a provider anew",
         description="What is left out is as in a new one; models and secret stay. Scope `providers:write`.",
         request=NamedProviderBody,
@@ -80,7 +80,7 @@ class ProviderView(APIView):
         return self.change(request, name, partial=False)
 
     @extend_schema(
-        operation_id="change_provider",
+        operation_id="changeProvider",
         summary="Change a provider",
         description="What is left out stays as it is. Scope `providers:write`.",
         request=NamedProviderBody,
@@ -90,7 +90,7 @@ class ProviderView(APIView):
         return self.change(request, name, partial=True)
 
     @extend_schema(
-        operation_id="delete_provider",
+        operation_id="deleteProvider",
         summary="Remove a provider",
         description="With its credentials and models; routes pass over it from then on. Scope `providers:write`.",
         responses={204: None},

@@ -27,7 +27,7 @@ from providers.templates.own import find_template, list_templates
 
 class TemplatesView(APIView):
     @extend_schema(
-        operation_id="list_templates",
+        operation_id="listTemplates",
         summary="List the templates that providers can be made from",
         description="Those of the platform and your own, in the order of their names. Scope `providers:read`.",
         parameters=[
@@ -53,7 +53,7 @@ class TemplatesView(APIView):
         return Response(page(found[: asked["limit"]], has_more=len(found) > asked["limit"]))
 
     @extend_schema(
-        operation_id="create_template",
+        operation_id="createTemplate",
         summary="Register a template of your own",
         description="409 for a name that is taken, by the platform or by you. Scope `providers:write`.",
         request=OpenApiTypes.OBJECT,
@@ -68,7 +68,7 @@ class TemplatesView(APIView):
 
 class TemplateView(APIView):
     @extend_schema(
-        operation_id="retrieve_template",
+        operation_id="retrieveTemplate",
         summary="Look at one template",
         description="Scope `providers:read`.",
         responses={200: TemplateSchema},
@@ -78,7 +78,7 @@ class TemplateView(APIView):
         return Response(shown_template(found, own=name not in built_in_templates()))
 
     @extend_schema(
-        operation_id="delete_template",
+        operation_id="deleteTemplate",
         summary="Remove a template of your own",
         description="Providers made from it stay as they are. Scope `providers:write`.",
         responses={204: None},
@@ -90,7 +90,7 @@ class TemplateView(APIView):
 
 class FromTemplateView(APIView):
     @extend_schema(
-        operation_id="create_provider_from_template",
+        operation_id="createProviderFromTemplate",
         summary="Add a provider by filling in a template",
         description="Scope `providers:write`.",
         request=FromTemplateBody,
