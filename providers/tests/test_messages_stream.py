@@ -65,6 +65,18 @@ def test_text_is_streamed_as_it_comes():
     assert renderer.render([TextDelta(text=""), ThinkingDelta(), RefusalDelta(text="")]) == b""
 
 
+def test_what_follows_a_thought_is_streamed_as_it_comes_too():
+    renderer = SPEECH.renderer(REQUEST)
+    renderer.render([ThinkingDelta(text="Hm.")])
+    told = events(renderer.render([TextDelta(text="Hi")]))
+    assert [event["type"] for event in told] == ["content_block_stop", "content_block_start", "content_block_delta"]
+
+
+def test_a_provider_that_names_no_model_is_taken_for_the_one_asked():
+    assert reread(streamed(Started(id="x"), Ended()))["model"] == "claude"
+    assert reread(streamed(Started(id="x", model="gpt"), Ended()))["model"] == "gpt"
+
+
 def test_a_closing_is_written_once():
     renderer = SPEECH.renderer(REQUEST)
     told = renderer.render([TextDelta(text="Hi"), Finished(finish="stop")])
@@ -147,6 +159,12 @@ def test_more_than_the_limit_does_not_wait_in_memory():
     assert (last["type"], last["error"]["code"]) == ("error", "upstream_garbled")
     assert renderer.render([Finished(finish="stop"), Ended()]) + renderer.end() == b""
     assert len(told) < 2_000
+
+
+def test_calls_without_end_do_not_wait_in_memory_either():
+    renderer = MessagesRenderer(REQUEST, limit=10_000)
+    told = renderer.render([ToolCallStarted(call=call, id="c", name="f") for call in range(1_000)])
+    assert events(told)[-1]["type"] == "error"
 
 
 def test_what_waited_and_was_told_no_longer_counts():

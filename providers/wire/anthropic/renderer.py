@@ -135,7 +135,7 @@ class MessagesRenderer:
             case ThinkingDelta():
                 self._think(event.text, event.signature)
             case ThinkingRedacted():
-                self._add("redacted", redacted_block(event.encoded)).over = True
+                self._add("redacted", redacted_block(event.encoded))
             case RefusalDelta():
                 self._say("refusal", {"type": "text_delta", "text": event.text}, event.text)
             case _:
@@ -178,7 +178,6 @@ class MessagesRenderer:
         """A thought of its own, whatever was thought before."""
         block = self._add("thinking", thinking_block("", ""))
         self._write_delta(block, {"type": "signature_delta", "signature": signature})
-        block.over = True
 
     def _argue(self, event: ToolCallDelta) -> None:
         block = self._calls.get(event.call)
