@@ -155,7 +155,9 @@ def test_a_call_whose_proof_was_lost_is_marked_where_gemini_wants_one():
 def test_the_proof_of_a_text_goes_back_onto_it():
     said = Message(role="assistant", parts=(Text(text="42."), Thinking(text="", signature="c2ln")))
     alone = Message(role="assistant", parts=(Thinking(text="", signature="c2ln"),))
+    ahead = Message(role="assistant", parts=tuple(reversed(said.parts)))
     assert contents(ASKED, said)[1]["parts"] == [{"text": "42.", "thoughtSignature": "c2ln"}]
+    assert contents(ASKED, ahead)[1]["parts"] == [{"text": "42.", "thoughtSignature": "c2ln"}]
     assert contents(ASKED, alone)[1]["parts"] == [{"text": "", "thoughtSignature": "c2ln"}]
 
 

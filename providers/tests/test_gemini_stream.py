@@ -107,6 +107,18 @@ def test_calls_without_ids_get_ids_that_differ_and_stay():
     assert [part.id for part in calls if isinstance(part, ToolCall)] == [first, second]
 
 
+def test_calls_of_two_answers_that_have_no_id_differ():
+    body = b'{"candidates":[{"content":{"parts":[{"functionCall":{"name":"a"}}]},"finishReason":"FUNCTION_CALL"}]}'
+    ids = set()
+    for _ in range(2):
+        for read in (WIRE.read_answer(body), assembled(events_of(b"data: " + body + b"\n\n"))):
+            [call] = read.choices[0].parts
+            assert isinstance(call, ToolCall)
+            assert (call.arguments, read.choices[0].finish) == ("{}", "tool_calls")
+            ids.add(call.id)
+    assert len(ids) == 4
+
+
 def test_a_blocked_prompt_is_an_answer_that_a_filter_finished():
     assert answer("blocked").choices == (Choice(parts=(), finish="content_filter"),)
     assert answer("blocked").usage == Usage(input_tokens=31)
@@ -126,6 +138,8 @@ def test_vertex_says_when():
 
 
 def test_usage_is_final_once_every_candidate_is_finished():
+    kinds = [type(event) for event in events_of(streamed("two_candidates"), choices=2)]
+    assert kinds == [Started, Used, TextDelta, TextDelta, Used, TextDelta, Finished, TextDelta, Finished, Used]
     used = [event.final for event in events_of(streamed("two_candidates"), choices=2) if isinstance(event, Used)]
     assert used == [False, False, True]
     assert not any(isinstance(event, Ended) for event in events_of(streamed("text")))
@@ -151,6 +165,7 @@ def test_log_probabilities_have_the_shape_of_openai():
     ("reason", "finish"),
     [
         ("STOP", "stop"),
+        ("FUNCTION_CALL", "stop"),
         ("MAX_TOKENS", "length"),
         ("SAFETY", "content_filter"),
         ("RECITATION", "content_filter"),

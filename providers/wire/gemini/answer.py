@@ -6,6 +6,7 @@ every dialect has a word for it and its usage is counted.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from uuid import uuid4
 
 import msgspec
 
@@ -32,7 +33,8 @@ FAILURES = {
 def read_answer(body: bytes) -> Answer:
     """Raises UpstreamGarbled for bytes that are no answer, and the error inside one that carries it."""
     reply = read_reply(body)
-    choices = tuple(choice_of(reply, candidate, index) for candidate, index in numbered(reply))
+    answer_id = reply.response_id or uuid4().hex
+    choices = tuple(choice_of(candidate, index, answer_id) for candidate, index in numbered(reply))
     if is_blocked(reply):
         choices = (Choice(parts=(), finish="content_filter"),)
     if not choices:
@@ -56,27 +58,28 @@ def numbered(reply: Reply) -> Iterator[tuple[Candidate, int]]:
         yield candidate, position if candidate.index is None else candidate.index
 
 
-def choice_of(reply: Reply, candidate: Candidate, index: int) -> Choice:
+def choice_of(candidate: Candidate, index: int, answer_id: str) -> Choice:
     if candidate.finish_reason in NO_REASON:
         raise UpstreamGarbled("The provider's answer is not finished.")
     if failure := failure_of(candidate):
         raise failure
-    parts = tuple(joined(parts_of(reply, candidate, index, 0)))
+    parts = tuple(joined(parts_of(candidate, f"{answer_id}.{index}", 0)))
     called = any(isinstance(part, ToolCall) for part in parts)
     logprobs = logprobs_of(candidate)
     return Choice(parts=parts, finish=finish_of(candidate, called), index=index, logprobs=logprobs)
 
 
-def parts_of(reply: Reply, candidate: Candidate, index: int, calls: int) -> Iterator[Part]:
+def parts_of(candidate: Candidate, choice_id: str, calls: int) -> Iterator[Part]:
     """What a candidate says; `calls` is how many it made in events before. Raises UpstreamGarbled for odd arguments.
 
-    Where a text carries a signature, it follows as a thought without words, which `build` puts back onto the text.
+    Older models give calls no id: it is made of `choice_id`, which no other answer has. Where a text carries a
+    signature, it follows as a thought without words, which `contents` puts back onto the text.
     """
     for part in (candidate.content and candidate.content.parts) or ():
         signature = part.thought_signature or ""
         if part.function_call is not None:
             name, arguments = part.function_call.name, arguments_of(part.function_call)
-            made = part.function_call.id or made_id(reply.response_id or "", f"{index}.{calls}", name, arguments)
+            made = part.function_call.id or made_id(choice_id, str(calls))
             yield ToolCall(id=made, name=name, arguments=arguments, signature=signature)
             calls += 1
         elif part.thought and (part.text or signature):
@@ -118,9 +121,12 @@ def joined(parts: Iterable[Part]) -> Iterator[Part]:
 
 
 def finish_of(candidate: Candidate, called: bool) -> Finish:
-    """All that is neither an end nor a full answer is Google's own doing: filters, and reasons that it keeps open."""
+    """All that is neither an end nor a full answer is Google's own doing: filters, and reasons that it keeps open.
+
+    Google ends a call with STOP; FUNCTION_CALL is a word of servers that resemble it.
+    """
     match candidate.finish_reason:
-        case "STOP":
+        case "STOP" | "FUNCTION_CALL":
             return "tool_calls" if called else "stop"
         case "MAX_TOKENS":
             return "length"

@@ -88,6 +88,8 @@ class Contents:
                     parts += self._result(part, position)
                 case Thinking():
                     think(part, parts)
+                case Text() if part.text and parts and parts[-1].get("text") == "":
+                    parts[-1]["text"] = part.text
                 case _:
                     parts += self._said(part, f"messages[{position}]")
         return parts
@@ -145,7 +147,7 @@ class Contents:
 
 
 def think(thought: Thinking, parts: list[Spoken]) -> None:
-    """A signature without a thought belongs to the text before it."""
+    """A signature without a thought belongs to the text before it, or after it in dialects that put thoughts first."""
     signed: Spoken = {"thoughtSignature": thought.signature} if thought.signature else {}
     if thought.text:
         parts.append({"text": thought.text, "thought": True, **signed})

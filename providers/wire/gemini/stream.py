@@ -4,6 +4,8 @@ Google sends no mark of the end: the last event tells the finish reason, then it
 event and counts up.
 """
 
+from uuid import uuid4
+
 from common.errors import UpstreamError
 from providers.wire.gemini.answer import (
     NO_REASON,
@@ -46,6 +48,7 @@ class GeminiStream(NeutralStream):
         super().__init__(limit)
         self._choices = choices
         self._started = False
+        self._made_id = uuid4().hex
         self._calls: dict[int, int] = {}
         self._ended: set[int] = set()
 
@@ -75,19 +78,26 @@ class GeminiStream(NeutralStream):
             self._started = True
             model = reply.model_version or ""
             events.append(Started(id=reply.response_id or "", model=model, created=created_of(reply)))
+        place = len(events)
         failure: UpstreamError | None = None
         for candidate, index in numbered(reply):
-            self._tell_candidate(reply, candidate, index, events)
+            self._tell_candidate(candidate, index, f"{reply.response_id or self._made_id}.{index}", events)
             failure = failure or failure_of(candidate)
         if is_blocked(reply):
             self._tell_blocked(events)
-        if (usage := usage_of(reply.usage_metadata)) is not None:
-            events.append(Used(usage=usage, final=len(self._ended) >= self._choices))
+        self._tell_usage(reply, events, place)
         if failure is not None:
             raise failure
 
-    def _tell_candidate(self, reply: Reply, candidate: Candidate, index: int, events: list[Event]) -> None:
-        parts = list(parts_of(reply, candidate, index, self._calls.get(index, 0)))
+    def _tell_usage(self, reply: Reply, events: list[Event], place: int) -> None:
+        """The final one after all; any other ahead of the words, for dialects that tell the prompt's tokens first."""
+        if (usage := usage_of(reply.usage_metadata)) is None:
+            return
+        final = len(self._ended) >= self._choices
+        events.insert(len(events) if final else place, Used(usage=usage, final=final))
+
+    def _tell_candidate(self, candidate: Candidate, index: int, choice_id: str, events: list[Event]) -> None:
+        parts = list(parts_of(candidate, choice_id, self._calls.get(index, 0)))
         logprobs = logprobs_of(candidate)
         if logprobs is not None and not any(isinstance(part, Text) for part in parts):
             events.append(TextDelta(text="", choice=index, logprobs=logprobs))
