@@ -47,7 +47,7 @@ class Attempt:
     ) -> None:
         self.call = call
         self._services = services
-        self._wire = spoken(call.request, target.wire)
+        self._wire = spoken(call.request, target)
         self._response: AbstractAsyncContextManager[UpstreamResponse] | None = None
         self._source: AsyncIterator[bytes] | None = None
         self._parser: StreamParser | None = None

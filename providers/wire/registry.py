@@ -7,6 +7,7 @@ from common.errors import InvalidRequest
 from providers.wire.anthropic.adapter import AnthropicWire
 from providers.wire.anthropic.speech import MessagesSpeech
 from providers.wire.completions.speech import CompletionsSpeech
+from providers.wire.custom.adapter import CustomWire
 from providers.wire.embedded import Embedded, Embedder
 from providers.wire.gemini import embeddings as gemini_embeddings
 from providers.wire.gemini.adapter import GeminiWire
@@ -16,10 +17,10 @@ from providers.wire.openai.adapter import OpenAIWire
 from providers.wire.openai.speech import ChatSpeech
 from providers.wire.plugins import entry_point_wires
 from providers.wire.ports import Speech, Wire
-from providers.wire.shapes import ChatRequest, Dialect, WireAdapter
+from providers.wire.shapes import ChatRequest, Dialect, Target, WireAdapter
 from providers.wire.translated import Translated
 
-OWN: Final[tuple[Wire, ...]] = (OpenAIWire(), AnthropicWire(), GeminiWire(), OllamaWire())
+OWN: Final[tuple[Wire, ...]] = (OpenAIWire(), AnthropicWire(), GeminiWire(), OllamaWire(), CustomWire())
 WIRES: Final[dict[str, Wire]] = {**entry_point_wires(), **{wire.name: wire for wire in OWN}}
 SPEECHES: Final[Mapping[Dialect, Speech]] = {
     speech.name: speech for speech in (ChatSpeech(), CompletionsSpeech(), MessagesSpeech())
@@ -40,15 +41,20 @@ def spoken(request: ChatRequest, name: str) -> WireAdapter:
 
     Raises InvalidRequest for what has no translation, LookupError for a wire that is not spoken here.
     """
-    wire = adapter(name)
+    wire = CustomWire() if name == CustomWire.name else adapter(name)
     if request.dialect in wire.native:
         return wire
     if speech := SPEECHES.get(request.dialect):
         return Translated(speech, wire, request)
-    if request.dialect == "embeddings" and (embedder := EMBEDDERS.get(name)):
+    if request.dialect == "embeddings" and (embedder := EMBEDDERS.get(target.wire)):
         return Embedded(request, wire, embedder)
     raise InvalidRequest(
         f"'{request.model}' has no endpoint for {request.dialect}. Choose another model.",
         param="model",
         code="unsupported_endpoint",
     )
+
+
+def has_completions(target: Target) -> bool:
+    """Most servers have given up the legacy endpoint, or serve chat models that refuse it: one that has it says so."""
+    return bool(target.quirks.paths.get("completions"))

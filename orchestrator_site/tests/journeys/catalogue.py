@@ -30,12 +30,22 @@ def catalogue(upstream_url: str, demo_url: str, peers: Mapping[str, Peer]) -> di
             provider("patient", upstream, ["mock"]),
             {"deadlines": SHORT, **provider("nowhere", "http://127.0.0.1:9/v1", ["nothing"])},
             *(provider(name, peer.base_url, PEER_MODELS) for name, peer in peers.items()),
+            *(other_wires(peers["aimock"].base_url.removesuffix("/v1")) if "aimock" in peers else ()),
         ],
         "routes": [
             {"name": "careful", "targets": ["nowhere/nothing", "mock/mock-503", "voice/demo-mini"]},
             {"name": "doomed", "targets": ["nowhere/nothing", "mock/mock-503"]},
         ],
     }
+
+
+def other_wires(root: str) -> list[dict[str, Any]]:
+    """aimock speaks every vendor's own wire at the vendor's own path."""
+    return [
+        {"wire": "anthropic", **provider("aimock-anthropic", f"{root}/v1", ["claude-sonnet-4-5"])},
+        {"wire": "gemini", **provider("aimock-gemini", f"{root}/v1beta", ["gemini-2.5-flash"])},
+        {"wire": "ollama", **provider("aimock-ollama", root, ["llama3.2"])},
+    ]
 
 
 def provider(name: str, base_url: str, models: list[str]) -> dict[str, Any]:

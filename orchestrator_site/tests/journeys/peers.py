@@ -20,14 +20,24 @@ NODE_MODULES = Path(__file__).resolve().parents[1] / "peers" / "node_modules"
 AIMOCK = NODE_MODULES / "@copilotkit" / "aimock" / "dist" / "cli.js"
 PEER_MODELS = ["gpt-4o", "gpt-4o-mini"]
 # aimock says what it is told to; llmock makes up an answer that fits the request.
+USAGE = {
+    "prompt_tokens": 21,
+    "completion_tokens": 13,
+    "total_tokens": 34,
+    "prompt_tokens_details": {"cached_tokens": 8},
+    "completion_tokens_details": {"reasoning_tokens": 3},
+}
 FIXTURES = {
     "fixtures": [
         {
             "match": {"userMessage": "weather", "hasToolResult": False},
-            "response": {"toolCalls": [{"name": "get_weather", "arguments": '{"city":"Oslo"}'}]},
+            "response": {"toolCalls": [{"name": "get_weather", "arguments": '{"city":"Oslo"}'}], "usage": USAGE},
         },
-        {"match": {"userMessage": "person"}, "response": {"content": '{"name":"Ada","age":36}'}},
-        {"match": {}, "response": {"content": "An answer of aimock, long enough to come in more than one piece."}},
+        {"match": {"userMessage": "person"}, "response": {"content": '{"name":"Ada","age":36}', "usage": USAGE}},
+        {
+            "match": {},
+            "response": {"content": "An answer of aimock, long enough to come in more than one piece.", "usage": USAGE},
+        },
     ]
 }
 
