@@ -60,19 +60,24 @@ def legacy_logprobs(raw: msgspec.Raw | None, offset: int) -> dict[str, Any] | No
     entries = loose.get("content") if isinstance(loose, dict) else None
     if not isinstance(entries, list):
         return None
-    entries = [each for each in entries if isinstance(each, dict) and isinstance(each.get("token"), str)]
+    entries = likelihoods(entries)
     tokens = [each["token"] for each in entries]
     return {
         "tokens": tokens,
-        "token_logprobs": [each.get("logprob") for each in entries],
-        "top_logprobs": [alternatives(each.get("top_logprobs")) for each in entries],
+        "token_logprobs": [each["logprob"] for each in entries],
+        "top_logprobs": [
+            {other["token"]: other["logprob"] for other in likelihoods(each.get("top_logprobs"))} for each in entries
+        ],
         "text_offset": list(accumulate((len(token) for token in tokens[:-1]), initial=offset)) if tokens else [],
     }
 
 
-def alternatives(loose: Any) -> dict[str, Any]:
+def likelihoods(loose: Any) -> list[dict[str, Any]]:
+    """The entries that name a token and its log probability."""
     found = [each for each in (loose if isinstance(loose, list) else ()) if isinstance(each, dict)]
-    return {each["token"]: each.get("logprob") for each in found if isinstance(each.get("token"), str)}
+    return [
+        each for each in found if isinstance(each.get("token"), str) and isinstance(each.get("logprob"), int | float)
+    ]
 
 
 class CompletionsRenderer:

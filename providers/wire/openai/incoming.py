@@ -36,7 +36,7 @@ class ImagePart(Marked, kw_only=True, tag="image_url", tag_field="type"):
 
 
 class Sound(msgspec.Struct):
-    data: str
+    encoded: str = msgspec.field(name="data")
     format: str
 
 
@@ -66,7 +66,7 @@ class ThinkingPart(Marked, kw_only=True, tag="thinking", tag_field="type"):
 
 
 class RedactedPart(Marked, kw_only=True, tag="redacted_thinking", tag_field="type"):
-    data: str
+    encoded: str = msgspec.field(name="data")
 
 
 GivenPart = TextPart | ImagePart | AudioPart | FilePart | RefusalPart | ThinkingPart | RedactedPart

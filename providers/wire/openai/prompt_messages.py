@@ -160,7 +160,7 @@ def part_of(given: GivenPart) -> Part:
         case ImagePart():
             return image_of(given)
         case AudioPart():
-            return Audio(encoded=given.input_audio.data, format=given.input_audio.format)
+            return Audio(encoded=given.input_audio.encoded, format=given.input_audio.format)
         case FilePart():
             return document_of(given)
         case RefusalPart():
@@ -171,7 +171,7 @@ def part_of(given: GivenPart) -> Part:
 
 def thought_of(given: ThinkingPart | RedactedPart) -> Thinking | RedactedThinking:
     if isinstance(given, RedactedPart):
-        return RedactedThinking(encoded=given.data)
+        return RedactedThinking(encoded=given.encoded)
     text = given.thinking if isinstance(given.thinking, str) else "".join(each.text for each in given.thinking)
     return Thinking(text=text, signature=given.signature or "")
 
