@@ -36,13 +36,13 @@ def adapter(name: str) -> Wire:
         raise LookupError(f"no wire format is called {name!r}; there are {', '.join(sorted(WIRES))}") from None
 
 
-def spoken(request: ChatRequest, name: str) -> WireAdapter:
-    """How this request is put to a provider that speaks the wire `name`: as it is, or translated.
+def spoken(request: ChatRequest, target: Target) -> WireAdapter:
+    """How this request is put to a provider: as it is where it speaks the caller's dialect, or translated.
 
     Raises InvalidRequest for what has no translation, LookupError for a wire that is not spoken here.
     """
-    wire = CustomWire() if name == CustomWire.name else adapter(name)
-    if request.dialect in wire.native:
+    wire = adapter(target.wire)
+    if request.dialect in wire.native and (request.dialect != "completions" or has_completions(target)):
         return wire
     if speech := SPEECHES.get(request.dialect):
         return Translated(speech, wire, request)
