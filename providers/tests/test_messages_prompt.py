@@ -26,7 +26,10 @@ from providers.wire.neutral import (
 
 
 def parts(*blocks: dict[str, Any]) -> tuple[Any, ...]:
-    [message] = prompted(messages=user(*blocks)).messages
+    """Of the one message that the blocks become, nothing of them being lost."""
+    prompt = prompted(messages=user(*blocks))
+    assert prompt.others == {}
+    [message] = prompt.messages
     return message.parts
 
 
