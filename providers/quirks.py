@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from common.errors import InvalidRequest
+from providers.wire.custom.expressions import ExpressionInvalid, expression
 from providers.wire.shapes import NO_QUIRKS, Dialect, Quirks
 
 # Endpoints beside the dialects that a server may have somewhere else.
@@ -14,7 +15,6 @@ PATH: Final = re.compile(r"(/[A-Za-z0-9._~:@!$&'()*+,;=%{}/-]*)?")
 PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
 MOST_ENTRIES: Final = 100
 LONGEST_TEXT: Final = 500
-LONGEST_EXPRESSION: Final = 8_000
 EXPRESSIONS: Final = ("request", "response", "stream_response")
 
 
@@ -35,6 +35,7 @@ def quirks_of(document: object) -> Quirks:
         raise wrong("quirks" + path.rstrip("`"), fault[:1].lower() + fault[1:]) from None
     check_paths(quirks)
     check_sizes(quirks)
+    check_expressions(quirks)
     return quirks
 
 
@@ -61,9 +62,15 @@ def check_sizes(quirks: Quirks) -> None:
             raise wrong(f"quirks.{name}", f"expected {MOST_ENTRIES} entries at most")
         if any(not key or len(key) > LONGEST_TEXT or len(value) > LONGEST_TEXT for key, value in pairs):
             raise wrong(f"quirks.{name}", f"expected names and values of 1 to {LONGEST_TEXT} characters")
+
+
+def check_expressions(quirks: Quirks) -> None:
     for name in EXPRESSIONS:
-        if len(getattr(quirks, name)) > LONGEST_EXPRESSION:
-            raise wrong(f"quirks.{name}", f"expected {LONGEST_EXPRESSION} characters at most")
+        if text := getattr(quirks, name):
+            try:
+                expression(text)
+            except ExpressionInvalid as fault:
+                raise wrong(f"quirks.{name}", str(fault).rstrip(".")) from None
 
 
 def wrong(place: str, fault: str) -> InvalidRequest:
