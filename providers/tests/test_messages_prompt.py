@@ -199,6 +199,17 @@ def test_a_document_with_pictures_becomes_its_blocks():
             {"messages.0.content.1.source.type": "file"},
         ),
         (
+            {"messages": user({"type": "text", "text": "x"}, {"type": "document", "source": {"type": "cloud"}})},
+            {"messages.0.content.1.source.type": "cloud"},
+        ),
+        *(
+            ({"messages": user({"type": kind, "source": source})}, {"messages.0.content.0.source.page": 3})
+            for kind, source in (
+                ("image", {"type": "url", "url": "https://x/y.png", "page": 3}),
+                ("document", {"type": "url", "url": "https://x/y.pdf", "page": 3}),
+            )
+        ),
+        (
             {"messages": user({"type": "text", "text": "x", "citations": [{"cited_text": "y"}]})},
             {"messages.0.content.0.citations": [{"cited_text": "y"}]},
         ),
@@ -222,6 +233,25 @@ def test_what_says_the_default_is_not_lost():
     assert lost(prompt) == {}
     nothing = b'{"model":"m","max_tokens":1,"container":null,"system":null,"top_k":null,"messages":[{"role":"user",'
     assert SPEECH.prompt_of(SPEECH.parse_request(nothing + b'"content":"x"}]}')).others == {}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "text", "text": "x", "citations": []},
+        {"type": "text", "text": "x", "citations": None},
+        {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}, "transformations": {}},
+        {
+            "type": "search_result",
+            "title": "t",
+            "source": "s",
+            "content": [{"type": "text", "text": "x"}],
+            "citations": {"enabled": False},
+        },
+    ],
+)
+def test_a_block_that_asks_for_nothing_more_loses_nothing(block):
+    assert len(parts(block)) == 1
 
 
 def test_a_request_that_loses_every_turn_has_nothing_to_ask():
