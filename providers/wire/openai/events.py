@@ -38,6 +38,7 @@ from providers.wire.sse import MAX_EVENT_BYTES, NeutralStream
 MOST_CALLS = 1024
 # Characters of a call's arguments that are kept while its name is awaited.
 MOST_HELD = 1 << 20
+PLAIN = frozenset(("role", "content", "refusal"))
 NO_REASON = ("", "null")
 FINISHES: Mapping[str, Finish] = {
     "stop": "stop",
@@ -93,7 +94,10 @@ class OpenAIEvents(NeutralStream):
                 self._broken = True
                 return [Ended()]
         try:
-            events = list(self._reading.read(decoded(payload), kind))
+            loose = decoded(payload)
+            if not kind and (usual := self._reading.plain_text(loose)) is not None:
+                return [usual]
+            events = list(self._reading.read(loose, kind))
         except UpstreamError as error:
             events = [Failed(error=error)]
         except RecursionError:
@@ -129,6 +133,23 @@ class Reading:
         if failure:
             error = error_in_answer(msgspec.Raw(msgspec.json.encode(failure)))
             yield Failed(error=error or UpstreamGarbled("The provider broke off."))
+
+    def plain_text(self, loose: dict[str, Any]) -> TextDelta | None:
+        """What `read` would say of an event with some text and nothing else, as most are: sooner."""
+        choices = loose.get("choices")
+        if not isinstance(choices, list) or len(choices) != 1 or loose.get("usage") or loose.get("error"):
+            return None
+        choice = choices[0]
+        if not isinstance(choice, dict) or choice.get("finish_reason") or choice.get("logprobs"):
+            return None
+        words, index = choice.get("delta"), choice.get("index")
+        if not isinstance(words, dict) or not PLAIN.issuperset(words) or words.get("refusal"):
+            return None
+        text = words.get("content")
+        # A choice that is known by its index was read before, and so was the beginning of the answer.
+        if not isinstance(text, str) or not text or type(index) is not int or index not in self._choices:
+            return None
+        return TextDelta(text=text, choice=index)
 
     def _start(self, loose: dict[str, Any]) -> Started:
         self._started = True
