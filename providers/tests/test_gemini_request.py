@@ -199,6 +199,24 @@ def test_what_gemini_cannot_be_told_is_refused_or_dropped(asked, name):
     assert WIRE.build_prompt(asked, DROPPING, stream=False).dropped == (name,)
 
 
+def test_what_a_server_does_not_know_is_lost_and_what_it_calls_otherwise_renamed():
+    quirks = Quirks(unsupported=("topK", "seed"), renamed={"maxOutputTokens": "max_tokens"})
+    asked = prompt(top_k=4, max_output_tokens=9)
+    with pytest.raises(InvalidRequest) as raised:
+        WIRE.build_prompt(asked, target_of("m", BASE, quirks=quirks), stream=False)
+    assert raised.value.param == "top_k"
+    request = WIRE.build_prompt(asked, target_of("m", BASE, quirks=quirks, drop=True), stream=False)
+    assert request.dropped == ("top_k",)
+    assert msgspec.json.decode(request.body)["generationConfig"] == {"max_tokens": 9}
+
+
+def test_a_message_is_named_by_the_path_that_its_caller_knows():
+    named = prompt(messages=(Message(role="user", name="Bob", parts=ASKED.parts),), names={"messages[0]": "messages.4"})
+    with pytest.raises(InvalidRequest) as raised:
+        WIRE.build_prompt(named, OLDER, stream=False)
+    assert raised.value.param == "messages.4.name"
+
+
 def test_what_asks_for_nothing_and_what_google_knows_is_fine():
     others = {"logit_bias": msgspec.Raw(b"null"), "cached_content": msgspec.Raw(b'"cachedContents/1"')}
     marked = Message(role="user", parts=(Text(text="Hello", cache="5m"),))

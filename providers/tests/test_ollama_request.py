@@ -214,6 +214,13 @@ def test_what_ollama_cannot_be_told_is_refused_or_dropped(asked, name):
     assert WIRE.build_prompt(prompt(**asked), DROPPING, stream=False).dropped == (name,)
 
 
+def test_what_a_server_does_not_know_is_lost():
+    quirks = Quirks(unsupported=("num_predict",))
+    with pytest.raises(InvalidRequest) as raised:
+        WIRE.build_prompt(prompt(max_output_tokens=9), target_of("m", BASE, quirks=quirks), stream=False)
+    assert raised.value.param == "max_output_tokens"
+
+
 @pytest.mark.parametrize(
     ("part", "role", "param"),
     [

@@ -1,11 +1,12 @@
 """Calls of functions as wires want them that hold arguments as an object and tell results by the function's name."""
 
+from collections.abc import Iterator
 from hashlib import blake2b
 
 import msgspec
 
 from common.errors import InvalidRequest
-from providers.wire.neutral import Message, ToolCall, ToolResult
+from providers.wire.neutral import Message, Prompt, ToolCall, ToolResult
 
 OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 TEXT = msgspec.json.Decoder(str)
@@ -34,6 +35,13 @@ def arguments_text(raw: msgspec.Raw) -> str:
     return TEXT.decode(encoded) if encoded.startswith(b'"') else msgspec.json.format(encoded, indent=-1).decode()
 
 
+def placed(prompt: Prompt) -> Iterator[tuple[str, Message]]:
+    """Messages, each with the path that the caller knows it by."""
+    for index, message in enumerate(prompt.messages):
+        place = f"messages[{index}]"
+        yield prompt.names.get(place, place), message
+
+
 class CalledNames:
     """The functions' names by the ids of their calls, as a conversation goes on."""
 
@@ -43,12 +51,12 @@ class CalledNames:
     def note(self, message: Message) -> None:
         self._names.update((part.id, part.name) for part in message.parts if isinstance(part, ToolCall))
 
-    def name_of(self, result: ToolResult, position: int) -> str:
-        """Raises InvalidRequest where no message before `messages[position]` holds the call."""
+    def name_of(self, result: ToolResult, place: str) -> str:
+        """Raises InvalidRequest where no message before the one at `place` holds the call."""
         if result.call_id in self._names:
             return self._names[result.call_id]
-        place = f"messages[{position}].tool_call_id"
-        raise InvalidRequest(f"'{place}' answers no call of an earlier message.", param=place, code="invalid_value")
+        param = f"{place}.tool_call_id"
+        raise InvalidRequest(f"'{param}' answers no call of an earlier message.", param=param, code="invalid_value")
 
 
 def made_id(*known: str) -> str:

@@ -8,6 +8,7 @@ from providers.wire.endpoints import path_of, url_of
 from providers.wire.gemini.contents import Contents
 from providers.wire.gemini.thinking import thinking_config
 from providers.wire.neutral import Format, Image, Losses, Prompt, Tool, ToolChoice, ToolResult
+from providers.wire.openai.endpoint import fitted
 from providers.wire.shapes import Target, UpstreamRequest
 
 ENCODER = msgspec.json.Encoder()
@@ -18,6 +19,21 @@ KNOWN_FIELDS = {
     "safety_settings": "safetySettings",
     "cachedContent": "cachedContent",
     "cached_content": "cachedContent",
+}
+# What the settings are called in a prompt.
+NAMES = {
+    "candidateCount": "choices",
+    "maxOutputTokens": "max_output_tokens",
+    "topP": "top_p",
+    "topK": "top_k",
+    "stopSequences": "stop",
+    "presencePenalty": "presence_penalty",
+    "frequencyPenalty": "frequency_penalty",
+    "responseLogprobs": "logprobs",
+    "logprobs": "top_logprobs",
+    "responseMimeType": "format",
+    "responseJsonSchema": "format",
+    "thinkingConfig": "reasoning",
 }
 TIERS = {"flex": "flex", "priority": "priority"}
 USUAL_TIERS = {"", "auto", "default", "standard", "standard_only"}
@@ -30,13 +46,13 @@ def build_prompt(prompt: Prompt, target: Target, *, stream: bool) -> UpstreamReq
     url = endpoint(target, stream=stream)
     lose_the_inexpressible(prompt, losses)
     contents = Contents(target, losses)
-    contents.add(prompt.messages)
+    contents.add(prompt)
     body: dict[str, object] = {
         "contents": contents.turns,
         "systemInstruction": contents.system,
         "tools": tools_of(prompt.tools),
         "toolConfig": tool_config(prompt, losses),
-        "generationConfig": generation_config(prompt, target.model, losses),
+        "generationConfig": fitted(generation_config(prompt, target.model, losses), target.quirks, losses, NAMES),
         "serviceTier": TIERS.get(prompt.service_tier),
         **{KNOWN_FIELDS[name]: raw for name, raw in prompt.others.items() if name in KNOWN_FIELDS},
     }

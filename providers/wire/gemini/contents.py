@@ -3,7 +3,7 @@
 Turns of one side in a row are one, results of calls alone: Gemini wants as many of them in a turn as there were calls.
 """
 
-from providers.wire.calls import CalledNames, arguments_object
+from providers.wire.calls import CalledNames, arguments_object, placed
 from providers.wire.gemini.thinking import has_levels
 from providers.wire.neutral import (
     Audio,
@@ -12,6 +12,7 @@ from providers.wire.neutral import (
     Losses,
     Message,
     Part,
+    Prompt,
     RedactedThinking,
     Refusal,
     Text,
@@ -49,15 +50,14 @@ class Contents:
         self._is_newer = has_levels(target.model)
         self._names = CalledNames()
 
-    def add(self, messages: tuple[Message, ...]) -> None:
+    def add(self, prompt: Prompt) -> None:
         """Instructions are gathered ahead of all turns; where there is nothing else, they are what the user says."""
         instructions: list[Spoken] = []
         before = ""
-        for position, message in enumerate(messages):
-            place = f"messages[{position}]"
+        for place, message in placed(prompt):
             if message.name:
                 self._losses.lose(f"{place}.name")
-            parts = self._parts(message, position)
+            parts = self._parts(message, place)
             if message.role == "system":
                 instructions += parts
             elif before == message.role:
@@ -76,22 +76,22 @@ class Contents:
         if isinstance(last, list):
             last += parts
 
-    def _parts(self, message: Message, position: int) -> list[Spoken]:
+    def _parts(self, message: Message, place: str) -> list[Spoken]:
         parts: list[Spoken] = []
         calls = 0
         for part in message.parts:
             match part:
                 case ToolCall():
-                    parts.append(self._call(part, f"messages[{position}].tool_calls[{calls}]", first=calls == 0))
+                    parts.append(self._call(part, f"{place}.tool_calls[{calls}]", first=calls == 0))
                     calls += 1
                 case ToolResult():
-                    parts += self._result(part, position)
+                    parts += self._result(part, place)
                 case Thinking():
                     think(part, parts)
                 case Text() if part.text and parts and parts[-1].get("text") == "":
                     parts[-1]["text"] = part.text
                 case _:
-                    parts += self._said(part, f"messages[{position}]")
+                    parts += self._said(part, place)
         return parts
 
     def _call(self, call: ToolCall, place: str, *, first: bool) -> Spoken:
@@ -100,15 +100,15 @@ class Contents:
         signature = call.signature or (NO_PROOF if first and self._is_newer else "")
         return {**spoken, "thoughtSignature": signature} if signature else spoken
 
-    def _result(self, result: ToolResult, position: int) -> list[Spoken]:
+    def _result(self, result: ToolResult, place: str) -> list[Spoken]:
         """Since Gemini 3 a result holds its media itself; before, and where they are links, they stand beside it."""
-        said = [spoken for part in result.parts for spoken in self._said(part, f"messages[{position}]")]
+        said = [spoken for part in result.parts for spoken in self._said(part, place)]
         texts = [str(spoken["text"]) for spoken in said if "text" in spoken]
         held = [spoken for spoken in said if "inlineData" in spoken and self._is_newer]
         beside = [spoken for spoken in said if "text" not in spoken and spoken not in held]
         response: Spoken = {
             "id": result.call_id,
-            "name": self._names.name_of(result, position),
+            "name": self._names.name_of(result, place),
             "response": {"error" if result.is_error else "output": "\n".join(texts)},
         }
         return [{"functionResponse": {**response, "parts": held} if held else response}, *beside]

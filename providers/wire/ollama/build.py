@@ -5,6 +5,7 @@ import msgspec
 from providers.wire.endpoints import path_of, url_of
 from providers.wire.neutral import Format, Losses, Prompt, Tool, ToolChoice
 from providers.wire.ollama.messages import messages_of
+from providers.wire.openai.endpoint import fitted
 from providers.wire.shapes import Target, UpstreamRequest
 
 ENCODER = msgspec.json.Encoder()
@@ -14,6 +15,8 @@ USUAL_TIERS = {"", "auto", "default", "standard", "standard_only"}
 KNOWN_FIELDS = {"keep_alive"}
 KNOWN_OPTIONS = {"min_p", "typical_p", "repeat_penalty", "repeat_last_n", "num_ctx", "num_keep"}
 NO_PARAMETERS = msgspec.Raw(b'{"type":"object","properties":{}}')
+# What the options of other names are called in a prompt.
+NAMES = {"num_predict": "max_output_tokens"}
 LEVELS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 
 
@@ -24,12 +27,12 @@ def build_prompt(prompt: Prompt, target: Target, *, stream: bool) -> UpstreamReq
     lose_the_inexpressible(prompt, losses)
     body: dict[str, object] = {
         "model": target.model,
-        "messages": list(messages_of(prompt.messages, losses)),
+        "messages": list(messages_of(prompt, losses)),
         "stream": stream,
         "tools": tools_of(prompt, losses),
         "format": None if prompt.format is None else format_of(prompt.format),
         "think": think_of(prompt, target.model, losses),
-        "options": options_of(prompt),
+        "options": fitted(options_of(prompt), target.quirks, losses, NAMES),
         "logprobs": prompt.logprobs or None,
         "top_logprobs": prompt.top_logprobs,
         **{name: raw for name, raw in prompt.others.items() if name in KNOWN_FIELDS},

@@ -4,13 +4,14 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterator
 
-from providers.wire.calls import CalledNames, arguments_object
+from providers.wire.calls import CalledNames, arguments_object, placed
 from providers.wire.neutral import (
     Document,
     Image,
     Losses,
     Message,
     Part,
+    Prompt,
     Refusal,
     Text,
     Thinking,
@@ -19,17 +20,16 @@ from providers.wire.neutral import (
 )
 
 
-def messages_of(messages: tuple[Message, ...], losses: Losses) -> Iterator[dict[str, object]]:
+def messages_of(prompt: Prompt, losses: Losses) -> Iterator[dict[str, object]]:
     """Raises InvalidRequest for what cannot be said, by `losses`, and for results of no call."""
     names = CalledNames()
-    for position, message in enumerate(messages):
-        place = f"messages[{position}]"
+    for place, message in placed(prompt):
         if message.name:
             losses.lose(f"{place}.name")
         if message.role == "tool":
             for part in message.parts:
                 if isinstance(part, ToolResult):
-                    yield result_of(part, names.name_of(part, position), place, losses)
+                    yield result_of(part, names.name_of(part, place), place, losses)
         else:
             names.note(message)
             yield message_of(message, place, losses)
