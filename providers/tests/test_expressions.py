@@ -8,6 +8,9 @@ from common.errors import InvalidRequest
 from providers.quirks import quirks_of
 from providers.wire.custom.expressions import EvaluationFailed, ExpressionInvalid, expression
 
+# An older spelling of strings, which jmespath still takes.
+pytestmark = pytest.mark.filterwarnings("ignore:deprecated string literal")
+
 LISTS = {"rows": [list(range(50)) for _ in range(200)]}
 
 
