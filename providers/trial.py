@@ -116,7 +116,7 @@ async def listed(place: Place) -> Step:
 
 async def completed(client: UpstreamClient, target: Target) -> Step:
     request = question(target.model, stream=False)
-    wire = spoken(request, target.wire)
+    wire = spoken(request, target)
     asked = wire.build_request(request, target)
     async with client.send(asked, DEADLINES, (), target.provider_scope) as answer:
         if not 200 <= answer.status < 300:
@@ -131,7 +131,7 @@ async def streamed(client: UpstreamClient, target: Target) -> Step:
     """A stream that does not end as one is none."""
     began, first, finished, size = time.perf_counter(), None, False, 0
     request = question(target.model, stream=True)
-    wire = spoken(request, target.wire)
+    wire = spoken(request, target)
     async with client.send(wire.build_request(request, target), DEADLINES, (), target.provider_scope) as answer:
         if not 200 <= answer.status < 300:
             raise wire.parse_error(answer.status, answer.headers, await answer.read_error())
