@@ -5,7 +5,7 @@ Paths are Anthropic's: `messages.0.content.1.source.type`.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 import msgspec
 
@@ -83,23 +83,26 @@ class Place:
         self.need(name, OBJECT)
         return raw
 
-    def child(self, name: str) -> "Place | None":
+    def nth(self, name: str, index: int) -> str:
+        return f"{self.at(name)}.{index}"
+
+    def child(self, name: str) -> Self | None:
         fields = self.take(name, OBJECT)
-        return None if fields is None else Place(fields, self.at(name), self._losses)
+        return None if fields is None else type(self)(fields, self.at(name), self._losses)
 
-    def needed_child(self, name: str) -> "Place":
+    def needed_child(self, name: str) -> Self:
         fields = self.need(name, OBJECT)
-        return Place(fields, self.at(name), self._losses)
+        return type(self)(fields, self.at(name), self._losses)
 
-    def each(self, name: str) -> "Iterator[Place]":
+    def each(self, name: str) -> Iterator[Self]:
         """The objects of a list; none where it is absent or null."""
         items = self.take(name, ITEMS)
         for index, raw in enumerate(items or ()):
             yield self.item(name, index, raw)
 
-    def item(self, name: str, index: int, raw: msgspec.Raw) -> "Place":
-        path = f"{self.at(name)}.{index}"
-        return Place(OBJECT.read(raw, path), path, self._losses)
+    def item(self, name: str, index: int, raw: msgspec.Raw) -> Self:
+        path = self.nth(name, index)
+        return type(self)(OBJECT.read(raw, path), path, self._losses)
 
     def lose(self, name: str, value: object) -> None:
         """`value` of a field that was read has no place in a prompt."""
