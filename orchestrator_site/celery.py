@@ -18,12 +18,15 @@ HOUR = 3600.0
 def schedule() -> dict[str, dict[str, Any]]:
     """Each entry expires before its next turn, so that a worker that was away does not work off a queue of them."""
     interval: float = settings.ENVIRONMENT.health_check_interval
-    looks = {"how the providers are": every(interval, "providers.tasks.check_providers")} if interval else {}
+    looks = {
+        "how the providers are": every(interval, "providers.tasks.check_providers"),
+        "how tenants' own providers are": every(10.0, "providers.tasks.check_tenant_providers"),
+    }
     return {
         "reap the ledger": every(10.0, "billing.tasks.reap"),
         # Made months ahead, so that missing a run is no matter; hourly, since a restarted beat begins to count anew.
         "ledger months ahead": every(HOUR, "billing.tasks.create_partitions"),
-        **looks,
+        **(looks if interval else {}),
     }
 
 

@@ -28,12 +28,16 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """`url` lists the provider's models; empty for one that has no list. `scope` says where it may be connected to."""
+    """`url` lists the provider's models; empty for one that has no list. `base_url` answers at least something.
+
+    `scope` says where it may be connected to, `interval` how many seconds lie between two looks.
+    """
 
     provider_id: UUID
     name: str
     scope: Scope
     url: str
+    base_url: str
     interval: int
     plain: Headers
     credentials: tuple[Shown, ...]
@@ -60,6 +64,7 @@ def place_of(row: Provider, owner: Owner) -> Place | None:
         name=row.name,
         scope="platform" if owner is None else "tenant",
         url=model_list_url(row.wire, row.base_url, quirks),
+        base_url=row.base_url.rstrip("/"),
         interval=row.health_interval_seconds,
         plain=plain_headers(row),
         credentials=tuple(Shown(each.id, headers) for each, headers in islice(opened, MOST_CREDENTIALS)),

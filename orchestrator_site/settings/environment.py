@@ -80,7 +80,9 @@ class Environment:
         "Origins whose browsers may call /v1, comma separated; `*` for all.", default=()
     )
     health_check_interval: float = variable(
-        "Seconds between looks at each platform provider, shown by `/health`; 0 for none.", default=60.0
+        "Seconds between looks at each platform provider, shown by `/health`. Tenants' own providers have intervals of "
+        "their own. 0 for no looks at any.",
+        default=60.0,
     )
     model_configs: str = variable("A JSON file that seeds platform providers and routes at start.", default="")
     metrics_port: int = variable("Loopback port of /metrics; 0 for none.", default=0)

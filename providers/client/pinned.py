@@ -4,6 +4,9 @@ The connection goes to the address; the Host header and TLS keep the name (httpx
 checks the certificate against). One client speaks to one host: its connections are pooled by address.
 """
 
+import ssl
+from functools import cache
+
 import httpx2
 
 from providers.client.pool import Places
@@ -14,7 +17,7 @@ class PinnedTransport(httpx2.AsyncHTTPTransport):
     """Resolves a request's host once and connects to nothing else; raises httpx2.ConnectError for a refused host."""
 
     def __init__(self, places: Places, scope: Scope) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=trust(), trust_env=False)
         self._places = places
         self._scope = scope
 
@@ -36,6 +39,12 @@ class PinnedTransport(httpx2.AsyncHTTPTransport):
             return await super().handle_async_request(request)
         finally:
             request.url = url
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """Reading the authorities takes longer than a call; one context serves any number of connections."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def pinned_client(places: Places, scope: Scope, *, seconds: float) -> httpx2.AsyncClient:

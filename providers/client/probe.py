@@ -25,16 +25,14 @@ class Probed:
     error: str
 
 
-async def probe(base_url: str, headers: tuple[tuple[str, Secret], ...], places: Places, scope: Scope) -> Probed:
-    """GET `base_url`/models (platform.openai.com/docs/api-reference/models/list); of the answer, its status alone."""
+async def probe(url: str, headers: tuple[tuple[str, Secret], ...], places: Places, scope: Scope) -> Probed:
+    """GET where models are listed (`wire.model_list`), which costs nothing; of the answer, its status alone."""
     began = time.perf_counter()
     try:
         async with (
             asyncio.timeout(DEADLINE_SECONDS),
             pinned_client(places, scope, seconds=DEADLINE_SECONDS) as client,
-            client.stream(
-                "GET", f"{base_url}/models", headers=[(name, value.reveal()) for name, value in headers]
-            ) as answer,
+            client.stream("GET", url, headers=[(name, value.reveal()) for name, value in headers]) as answer,
         ):
             error = error_of(answer.status_code)
     except (TimeoutError, httpx2.TimeoutException):

@@ -1,9 +1,6 @@
 """How the platform's providers are, seen over real sockets."""
 
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -12,39 +9,11 @@ from providers import health, tasks
 from providers.actions.credentials import set_credential
 from providers.actions.providers import change_provider, create_provider, delete_provider
 from providers.client import probe as client
+from providers.tests.listing_vendor import vendor
 from tenants.config_version import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "sk-very-secret-0123456789"
-
-
-@contextmanager
-def vendor(status):
-    """A server whose list of models answers with `status`; None: never. Yields its URL and what it was asked."""
-    asked = []
-    release = threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append((self.path, self.headers.get("authorization")))
-            if status is None:
-                release.wait(20)
-                return
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
-    finally:
-        release.set()
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture
