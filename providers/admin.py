@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from providers.actions.credentials import delete_credential, enable_credential, set_credential
+from providers.actions.credentials import change_credential, delete_credential, enable_credential, set_credential
 from providers.actions.models import RATES, ModelOffer, change_model, offer_models, withdraw_model
 from providers.actions.providers import change_provider, create_provider, delete_provider
 from providers.actions.routes import change_route, create_route, delete_route
@@ -65,7 +65,7 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Credential)
 class CredentialAdmin(ActionAdmin[Credential]):
-    """A secret is set, switched off and on, or removed."""
+    """A secret is set, and never shown; what is said of it can be changed."""
 
     list_display = ("provider", "label", "position", "enabled", "created_at", "updated_at")
     list_select_related = ("provider",)
@@ -74,7 +74,8 @@ class CredentialAdmin(ActionAdmin[Credential]):
     autocomplete_fields = ("provider",)
     ordering = ("provider__name", "position", "label")
     add_fields = ("provider", "label", "new_secret")
-    readonly_fields = ("provider", "label", "enabled", "created_at", "updated_at")
+    change_fields = ("label", "position", "requests_per_minute", "enabled")
+    readonly_fields = ("provider", "created_at", "updated_at")
     actions = ("switch_on", "switch_off")
 
     def get_form(
@@ -88,6 +89,9 @@ class CredentialAdmin(ActionAdmin[Credential]):
         return set_credential(
             owner=None, provider_id=values["provider"].id, label=values["label"], secret=values["new_secret"]
         )
+
+    def change(self, request: HttpRequest, row: Credential, values: dict[str, Any]) -> None:
+        change_credential(owner=None, credential_id=row.id, **values)
 
     def remove(self, request: HttpRequest, row: Credential) -> None:
         delete_credential(owner=None, credential_id=row.id)

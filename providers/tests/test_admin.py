@@ -71,6 +71,24 @@ def test_a_credential_is_set_and_never_shown(provider, operator):
     assert dict(target.headers)["authorization"].reveal() == "Bearer sk-again"
 
 
+def test_a_credential_is_put_before_another_and_keeps_its_secret(provider, operator):
+    name, provider_id = provider
+    visit(OfferedModel, operator, provider=provider_id, name="m", capabilities="[]", nano_per_request=0, enabled="on")
+    visit(Credential, operator, provider=provider_id, label="first", new_secret="sk-first")
+    visit(Credential, operator, provider=provider_id, label="second", new_secret="sk-second")
+    with platform_scope():
+        row_id = Credential.objects.get(provider_id=provider_id, label="first").id
+    response, _ = visit(
+        Credential, operator, row_id=row_id, label="first", position=5, requests_per_minute=60, enabled="on"
+    )
+    assert response.status_code == 302, response.content.decode()
+    target = load_platform_catalogue().offers[f"{name}/m"].target
+    assert dict(target.headers)["authorization"].reveal() == "Bearer sk-second"
+    with platform_scope():
+        changed = Credential.objects.get(id=row_id)
+    assert (changed.position, changed.requests_per_minute, changed.enabled) == (5, 60, True)
+
+
 def test_an_unfit_secret_is_refused_on_the_page(provider, operator):
     _, provider_id = provider
     response, told = visit(Credential, operator, provider=provider_id, label="x", new_secret="two words")

@@ -276,5 +276,33 @@ def test_create_provider_refuses_plainly(arguments, told):
         run("create_provider", *arguments)
 
 
+def test_a_provider_is_made_from_a_template(make_tenant, monkeypatch):
+    acme = make_tenant("acme").tenant
+    monkeypatch.setenv("AZURE_KEY", "azure-secret")
+    told = run(
+        *("create_provider", "azure", "--template", "azure-openai", "--set", "RESOURCE=res", "--key-env", "AZURE_KEY"),
+        *("--model", "gpt-5.4", "--tenant", acme.slug),
+    )
+    assert "azure-secret" not in told
+    [target] = resolve("azure/gpt-5.4", load_tenant_catalogue(acme), Catalogue()).targets
+    assert target.base_url == "https://res.openai.azure.com/openai/v1"
+    assert dict(target.headers)["api-key"].reveal() == "azure-secret"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("x", "--template", "no-such"), "no template"),
+        (("x", "--template", "openai"), "Missing: API_KEY"),
+        (("x", "--template", "openai", "--set", "ORG"), "NAME=VALUE"),
+        (("x", "--template", "openai", "--base-url", "http://h"), "With --template"),
+        (("--template", "openai"), "With --template"),
+    ],
+)
+def test_a_template_that_is_not_filled_is_refused_plainly(arguments, told):
+    with pytest.raises(CommandError, match=told):
+        run("create_provider", *arguments)
+
+
 def test_the_price_list_command_checks_itself():
     run("write_price_list", "--check")

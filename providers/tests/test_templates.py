@@ -1,7 +1,9 @@
 """Templates as values: those that come with the platform, and what any of them is held to."""
 
 import copy
+import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +14,10 @@ from providers.quirks import quirks_of
 from providers.templates.built_in import FOLDER, built_in_templates, default_models
 from providers.templates.document import API_KEY, read_template
 from providers.templates.filling import fill, form_schema
+from providers.wire.custom.expressions import expression
 from providers.wire_names import BUILT_IN_WIRES
 
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "providers.md"
 VENDORS = built_in_templates().values()
 FITTING = {"text": "eu-west", "url": "https://models.example.com/v1", "secret": "sk-secret"}
 KEY = {"name": "API_KEY", "title": "API key", "kind": "secret"}
@@ -149,3 +153,11 @@ def test_a_document_that_is_no_template_is_refused_with_the_place(document, plac
 
 def test_a_secret_has_no_place_but_the_credential():
     assert all(field.name == API_KEY for each in VENDORS for field in each.fields if field.kind == "secret")
+
+
+def test_the_template_that_the_documentation_shows_is_one():
+    [example] = re.findall(r"```json\n(.*?)```", DOCUMENTED.read_text(), re.DOTALL)
+    template = read_template(json.loads(example))
+    quirks = quirks_of(fill(template, {"API_KEY": "k"}).values["quirks"])
+    assert expression(quirks.response).apply({"reply": {"text": "Hi"}, "stop": "END", "meter": {}})["text"] == "Hi"
+    assert expression(quirks.stream_response).apply({"stop": "FULL"})["finish_reason"] == "length"

@@ -9,7 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from providers.actions.catalogue import apply_catalogue
+from providers.actions.templates import create_from_template
 from providers.catalogue_file import CatalogueFile, ModelEntry, PriceEntry, ProviderEntry, catalogue_file_at
+from providers.scope import Owner
+from providers.templates.document import API_KEY
 from tenants.command_errors import tenant_named, told_plainly
 
 STDIN_KEY = "(the key on standard input)"
@@ -32,15 +35,33 @@ class Command(BaseCommand):
         parser.add_argument("--price", help="USD per million tokens for all these models, as INPUT/OUTPUT: 0.15/0.60.")
         parser.add_argument("--price-provider", default="", help="The id in genai-prices whose price list applies.")
         parser.add_argument("--wire", default="openai")
+        parser.add_argument("--template", help="Make it from this template, such as groq; it must be new.")
+        parser.add_argument("--set", action="append", default=[], help="NAME=VALUE for the template; repeatable.")
         parser.add_argument("--file", help="Many at once, from a JSON file in the form of MODEL_CONFIGS.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = tenant_named(options["tenant"]) if options["tenant"] else None
+        if options["template"]:
+            with told_plainly():
+                self.from_template(owner, options)
+            return
         with told_plainly():
             catalogue, environ = self.asked(options)
             apply_catalogue(owner=owner, catalogue=catalogue, environ=environ)
         for provider in catalogue.providers:
             self.stdout.write(f"{provider.name}: {', '.join(model.name for model in provider.models) or 'no models'}")
+
+    def from_template(self, owner: Owner, options: dict[str, Any]) -> None:
+        name, models = options["name"], options["model"]
+        if not name or options["base_url"] or options["file"] or options["price"]:
+            raise CommandError("With --template give a name, the key, --set and --model alone.")
+        values = dict(pair(each) for each in options["set"])
+        if options["key_stdin"]:
+            values[API_KEY] = sys.stdin.readline().strip()
+        elif options["key_env"]:
+            values[API_KEY] = os.environ.get(options["key_env"], "")
+        create_from_template(owner=owner, template=options["template"], name=name, values=values, models=models or None)
+        self.stdout.write(f"{name}: made from {options['template']}")
 
     def asked(self, options: dict[str, Any]) -> tuple[CatalogueFile, dict[str, str]]:
         if options["file"]:
@@ -64,6 +85,13 @@ class Command(BaseCommand):
             models=tuple(ModelEntry(name=name, price=price) for name in options["model"]),
         )
         return CatalogueFile(providers=(provider,)), environ
+
+
+def pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise CommandError("--set: give NAME=VALUE, such as RESOURCE=my-resource.")
+    return name, value
 
 
 def parse_price(text: str) -> PriceEntry:
