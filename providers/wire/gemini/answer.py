@@ -76,6 +76,10 @@ def parts_of(candidate: Candidate, choice_id: str, calls: int) -> Iterator[Part]
     signature, it follows as a thought without words, which `contents` puts back onto the text.
     """
     for part in (candidate.content and candidate.content.parts) or ():
+        if part.text and not (part.thought or part.thought_signature or part.function_call or part.inline_data):
+            # The usual part, somewhat sooner.
+            yield Text(text=part.text)
+            continue
         signature = part.thought_signature or ""
         if part.function_call is not None:
             name, arguments = part.function_call.name, arguments_of(part.function_call)
@@ -100,7 +104,7 @@ def words_of(part: shapes.Part) -> str:
 def arguments_of(call: shapes.FunctionCall) -> str:
     try:
         return arguments_text(call.args)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise UpstreamGarbled("The provider sent a call whose arguments cannot be read.") from None
 
 

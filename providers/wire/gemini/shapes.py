@@ -5,7 +5,7 @@ What is left out holds nothing that a caller of another dialect could be told: c
 
 import msgspec
 
-from common.errors import UpstreamGarbled
+from common.errors import UpstreamError, UpstreamGarbled
 from providers.wire.gemini.errors import broken_off
 from providers.wire.lenient import read_as
 
@@ -95,20 +95,27 @@ ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 def read_reply(encoded: bytes) -> Reply:
     """Raises UpstreamGarbled for bytes that are no reply, and the error that one carries."""
-    try:
-        encoded.decode()
-        reply = read_as(REPLY, first_of(encoded))
-        failure = broken_off(reply.error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UpstreamGarbled("The provider sent something that is no answer of Gemini's.") from None
-    if failure is not None:
+    reply = read_as(REPLY, first_of(encoded) if encoded.startswith(b"[") else encoded)
+    if reply.error and (failure := failure_in(reply.error)) is not None:
         raise failure
     return reply
 
 
 def first_of(encoded: bytes) -> bytes:
-    """Without `alt=sse` a stream is one array, and so is what breaks it off."""
-    if not encoded.startswith(b"["):
-        return encoded
-    items = ITEMS.decode(encoded)
+    """Without `alt=sse` a stream is one array, and so is what breaks it off. Raises UpstreamGarbled for no array."""
+    try:
+        items = ITEMS.decode(encoded)
+    except (msgspec.DecodeError, RecursionError):
+        raise garbled() from None
     return bytes(items[0]) if items else b"{}"
+
+
+def failure_in(error: msgspec.Raw) -> UpstreamError | None:
+    try:
+        return broken_off(error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise garbled() from None
+
+
+def garbled() -> UpstreamGarbled:
+    return UpstreamGarbled("The provider sent something that is no answer of Gemini's.")

@@ -79,15 +79,14 @@ class GeminiStream(NeutralStream):
             model = reply.model_version or ""
             events.append(Started(id=reply.response_id or "", model=model, created=created_of(reply)))
         place = len(events)
-        failure: UpstreamError | None = None
         for candidate, index in numbered(reply):
             self._tell_candidate(candidate, index, f"{reply.response_id or self._made_id}.{index}", events)
-            failure = failure or failure_of(candidate)
         if is_blocked(reply):
             self._tell_blocked(events)
         self._tell_usage(reply, events, place)
-        if failure is not None:
-            raise failure
+        for candidate in reply.candidates or ():
+            if (failure := failure_of(candidate)) is not None:
+                raise failure
 
     def _tell_usage(self, reply: Reply, events: list[Event], place: int) -> None:
         """The final one after all; any other ahead of the words, for dialects that tell the prompt's tokens first."""
@@ -97,16 +96,15 @@ class GeminiStream(NeutralStream):
         events.insert(len(events) if final else place, Used(usage=usage, final=final))
 
     def _tell_candidate(self, candidate: Candidate, index: int, choice_id: str, events: list[Event]) -> None:
-        parts = list(parts_of(candidate, choice_id, self._calls.get(index, 0)))
         logprobs = logprobs_of(candidate)
-        if logprobs is not None and not any(isinstance(part, Text) for part in parts):
-            events.append(TextDelta(text="", choice=index, logprobs=logprobs))
-        for part in parts:
+        for part in parts_of(candidate, choice_id, self._calls.get(index, 0)):
             if isinstance(part, Text):
                 events.append(TextDelta(text=part.text, choice=index, logprobs=logprobs))
                 logprobs = None
             else:
                 events += self._of_part(part, index)
+        if logprobs is not None:
+            events.append(TextDelta(text="", choice=index, logprobs=logprobs))
         if candidate.finish_reason in NO_REASON or failure_of(candidate) or index in self._ended:
             return
         self._ended.add(index)

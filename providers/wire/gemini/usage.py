@@ -3,8 +3,6 @@
 (ai.google.dev/api/generate-content#UsageMetadata)
 """
 
-from collections.abc import Iterable
-
 from providers.wire.gemini.shapes import ModalityCount, UsageMetadata
 from providers.wire.shapes import Usage
 
@@ -34,8 +32,8 @@ def usage_of(reported: UsageMetadata | None) -> Usage | None:
     )
 
 
-def audio(counts: Iterable[ModalityCount] | None) -> int:
-    return sum(count(each.token_count) for each in counts or () if each.modality == "AUDIO")
+def audio(counts: list[ModalityCount] | None) -> int:
+    return sum(count(each.token_count) for each in counts if each.modality == "AUDIO") if counts else 0
 
 
 def count(number: int | None) -> int:
