@@ -5,11 +5,13 @@ Redis   platform:checks-due     a sorted set: "<tenant, hex>:<provider, hex>" by
 """
 
 import random
+import time
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from providers.models import Provider
+from providers.scope import Owner
 from tenants.config_version import redis_client
 from tenants.door import in_platform_scope, tenant_scope
 from tenants.identity import TenantRef
@@ -22,6 +24,8 @@ TENANTS_A_TURN: Final = 100
 # A worker that dies leaves what it took; it is due again by then.
 SECONDS_TAKEN: Final = 120
 SPREAD: Final = 0.1
+# Whoever adds a provider waits to see it work; many that are added at once are not looked at all at once.
+SECONDS_TO_FIRST_LOOK: Final = 10.0
 FIRST: Final = UUID(int=0)
 
 # Two workers never take the same.
@@ -54,6 +58,13 @@ def sweep(now: float) -> int:
         writing.set(SWEEP, str(tenants[-1].id if len(tenants) == TENANTS_A_TURN else FIRST))
         writing.execute()
     return len(tenants)
+
+
+def look_soon(*, owner: Owner, provider_id: UUID, **_: Any) -> None:
+    """Receives `providers.signals.provider_created`. Raises RedisError: then the sweep finds the provider."""
+    if owner is not None:
+        at = time.time() + random.uniform(0, SECONDS_TO_FIRST_LOOK)  # noqa: S311
+        redis_client().zadd(DUE, {name_of(owner.id, provider_id): at}, nx=True)
 
 
 @in_platform_scope

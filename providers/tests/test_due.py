@@ -58,6 +58,7 @@ def test_new_providers_are_spread_over_their_interval_and_planned_once(tenant):
     now = time.time()
     made = [own(tenant, f"p{number}", health_interval_seconds=600) for number in range(20)]
     off = own(tenant, "off", enabled=False)
+    redis_client().delete(due.DUE)
     sweep_all(now)
     first = planned(tenant)
     assert first.keys() == set(made)
@@ -68,11 +69,22 @@ def test_new_providers_are_spread_over_their_interval_and_planned_once(tenant):
     assert planned(tenant) == first
 
 
+def test_a_provider_is_looked_at_soon_after_it_was_made(tenant):
+    began = time.time()
+    made = own(tenant, "new", health_interval_seconds=86_400)
+    create_provider(owner=None, name=f"platforms-{made.hex[:20]}", base_url="http://127.0.0.1:9/v1", enabled=False)
+    ((provider, at),) = planned(tenant).items()
+    assert provider == made
+    assert began <= at <= time.time() + due.SECONDS_TO_FIRST_LOOK
+    assert len(redis_client().zrange(due.DUE, 0, -1)) == 1
+
+
 def test_a_sweep_goes_on_where_the_last_ended(tenant, make_tenant, monkeypatch):
     monkeypatch.setattr(due, "TENANTS_A_TURN", 1)
     other = make_tenant("later").tenant
     redis_client().set(due.SWEEP, str(tenant.id))
     mine, theirs = own(tenant, "mine"), own(other, "theirs")
+    redis_client().delete(due.DUE)
     assert due.sweep(0.0) == 1
     assert (planned(tenant), planned(other).keys()) == ({}, {theirs})
     assert due.sweep(0.0) == 0
@@ -83,6 +95,7 @@ def test_a_sweep_goes_on_where_the_last_ended(tenant, make_tenant, monkeypatch):
 
 def test_what_is_due_is_taken_once_and_comes_back_when_its_taker_died(tenant):
     late, later, early = (own(tenant, name) for name in ("late", "later", "early"))
+    redis_client().delete(due.DUE)
     scores = {late: 10, later: 20, early: 1_000}
     redis_client().zadd(due.DUE, {due.name_of(tenant.id, each): score for each, score in scores.items()})
     assert due.take(100, most=1) == [(tenant.id, late)]
