@@ -88,17 +88,21 @@ def test_what_a_wire_loses_is_told_by_the_callers_path():
     prompt = prompted(
         system="Be brief.",
         messages=[*user({"type": "text", "text": "x"}), CALLED, *user({"type": "tool_result", "tool_use_id": "t1"})],
-        tools=[{"type": "bash_20250124", "name": "bash"}, {"name": "f", "input_schema": {}, "strict": True}],
+        tools=[
+            {"type": "bash_20250124", "name": "bash"},
+            {"name": "f", "input_schema": {}},
+            {"name": "g", "input_schema": {}},
+        ],
     )
     losses = Losses(prompt, "acme", drop=True)
-    for field in ("max_output_tokens", "stop", "messages[0].x", "messages[3].image", "tools[0].strict", "seed"):
+    for field in ("max_output_tokens", "stop", "messages[0].x", "messages[3].image", "tools[1].strict", "seed"):
         losses.lose(field)
     assert losses.dropped == [
         "max_tokens",
         "stop_sequences",
         "system.x",
         "messages.2.image",
-        "tools.1.strict",
+        "tools.2.strict",
         "seed",
     ]
 
@@ -187,6 +191,8 @@ def test_a_document_with_pictures_becomes_its_blocks():
         ({"tools": [{"name": "f", "input_schema": {}, "defer_loading": True}]}, {"tools.0.defer_loading": True}),
         ({"context_management": {"edits": []}}, {"context_management": {"edits": []}}),
         ({"metadata": {"user_id": "u", "team": "t"}}, {"metadata.team": "t"}),
+        ({"messages": [{"role": "user", "content": "x", "name": "Ann"}]}, {"messages.0.name": "Ann"}),
+        ({"tool_choice": {"type": "auto", "parallel": 2}}, {"tool_choice.parallel": 2}),
         ({"thinking": {"type": "between_tools"}}, {"thinking.type": "between_tools"}),
         ({"speed": "fast"}, {"speed": "fast"}),
         ({"output_config": {"task_budget": {"total": 5}}}, {"output_config.task_budget": {"total": 5}}),
@@ -260,9 +266,14 @@ def test_a_request_that_loses_every_turn_has_nothing_to_ask():
 
 
 def test_a_marker_for_the_whole_request_stands_after_the_last_part_that_can_bear_one():
-    thought = {"role": "assistant", "content": [{"type": "thinking", "thinking": "x", "signature": ""}]}
-    prompt = prompted(cache_control=HOUR, messages=[*user({"type": "text", "text": "a"}), thought])
-    assert prompt.messages[0].parts == (Text(text="a", cache="1h"),)
+    thought = {"type": "thinking", "thinking": "x", "signature": ""}
+    turns = [*user({"type": "text", "text": "a"}), {"role": "assistant", "content": [thought, CALL, thought]}]
+    assert [message.parts for message in prompted(cache_control=HOUR, messages=turns).messages] == [
+        (Text(text="a"),),
+        (Thinking(text="x"), ToolCall(id="t1", name="f", arguments='{"a": 1}', cache="1h"), Thinking(text="x")),
+    ]
+    turns[1]["content"] = [thought]
+    assert prompted(cache_control=HOUR, messages=turns).messages[0].parts == (Text(text="a", cache="1h"),)
     kept = prompted(cache_control=HOUR, messages=user({"type": "text", "text": "a", "cache_control": EPHEMERAL}))
     assert kept.messages[0].parts == (Text(text="a", cache="5m"),)
 
@@ -275,6 +286,12 @@ def test_a_marker_for_the_whole_request_stands_after_the_last_part_that_can_bear
         ({"thinking": {"type": "disabled"}}, Reasoning(enabled=False), "thinking"),
         ({"thinking": {"type": "adaptive", "display": "summarized"}}, Reasoning(summary="auto"), "thinking"),
         ({"thinking": {"type": "adaptive", "display": "omitted"}}, Reasoning(summary="none"), "thinking"),
+        ({"thinking": {"type": "between_tools"}}, None, "thinking"),
+        (
+            {"thinking": {"type": "between_tools"}, "output_config": {"effort": "low"}},
+            Reasoning(effort="low"),
+            "thinking",
+        ),
         ({"output_config": {"effort": "xhigh"}}, Reasoning(effort="xhigh"), "output_config.effort"),
         (
             {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}},
