@@ -92,7 +92,10 @@ class Attempt:
         self.first_chunk_at = loop.time()
 
     async def _whole(self, response: "UpstreamResponse") -> Chunk:
-        chunk = self._wire.parse_response(await response.read(), self.call.request.dialect)
+        dialect = self.call.request.dialect
+        chunk = self._wire.parse_response(await response.read(), dialect)
+        if dialect in NOT_ALWAYS_JSON:
+            self.content_type = shown_kind(response.headers.get("content-type", ""))
         self.meter.see(chunk)
         self._over = True
         return chunk

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SPEECH: Final = MessagesSpeech()
 ANTHROPIC: Final = AnthropicWire()
+NO_SUCH_ENDPOINT: Final = (404, 405, 501)
 
 
 async def count_tokens(services: "Services", request: Request, receive: Receive, response: Response) -> None:
@@ -49,9 +50,11 @@ async def count_tokens(services: "Services", request: Request, receive: Receive,
 
 
 async def counted_there(services: "Services", asked: ChatRequest, target: Target) -> int:
-    """Raises UpstreamError."""
+    """Servers that only speak like Anthropic may not have the endpoint. Raises UpstreamError."""
     sent = ANTHROPIC.build_count(asked, target)
     async with services.upstream.send(sent, target.deadlines) as answer:
+        if answer.status in NO_SUCH_ENDPOINT:
+            return await counted_here(services, asked, target)
         if not 200 <= answer.status < 300:
             failure: OrchestratorError = ANTHROPIC.parse_error(answer.status, answer.headers, await answer.read_error())
             raise failure

@@ -3,18 +3,22 @@
 import asyncio
 import contextlib
 import json
+from uuid import UUID
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from billing.pricing import marked_up
+from common.ids import new_id
 from gateway.attempt import MOST_HELD
 from gateway.metering import Meter
 from gateway.settling import charge, completed
-from gateway.tests.conftest import body, settlements
+from gateway.tests.conftest import INPUT_RATE, OUTPUT_RATE, body, settlements
+from gateway.tests.stage import listening, make_services
 from providers.actions.credentials import set_credential
 from providers.actions.models import ModelOffer, offer_models
-from providers.actions.providers import create_provider
+from providers.actions.providers import create_provider, delete_provider
 from providers.wire.shapes import Chunk, Usage
 
 
@@ -113,3 +117,24 @@ async def test_comments_without_end_before_the_first_word_are_not_kept(gateway, 
     assert event("word") in text
     # The read that brought the first word is passed on whole.
     assert len(text) < MOST_HELD + 1_000_000
+
+
+async def test_the_platforms_mark_up_is_charged_and_its_cost_is_kept(upstream, own_tenant):
+    name = f"sold-{new_id().hex[-12:]}"
+
+    def sell() -> UUID:
+        provider_id = create_provider(owner=None, name=name, base_url=f"{upstream.url}/v1", mark_up_basis_points=250)
+        rated = ModelOffer(name="plain", input_nano_per_mtok=INPUT_RATE, output_nano_per_mtok=OUTPUT_RATE)
+        offer_models(owner=None, provider_id=provider_id, offers=[rated])
+        return provider_id
+
+    provider_id = await asyncio.to_thread(sell)
+    try:
+        async with listening(make_services()) as gateway:
+            async with gateway.post(own_tenant.key, body(model=f"{name}/plain")) as response:
+                assert response.status == 200, await response.text()
+            [row] = await settlements(gateway, response.headers["x-request-id"])
+    finally:
+        await asyncio.to_thread(delete_provider, owner=None, provider_id=provider_id)
+    assert row["cost_nano"] > 0
+    assert row["charge_nano"] == marked_up(row["cost_nano"], 250)

@@ -16,6 +16,7 @@ from orchestrator_site.tests.journeys.peers import PEER_MODELS, Peer
 
 RATES = Rates()
 SHORT = {"connect": 1, "first_byte": 0.5, "between_chunks": 0.5, "total": 5}
+TASK_MODELS = ["text-embedding-3-small", "omni-moderation-latest", "gpt-image-1", "gpt-4o-mini-tts", "whisper-1"]
 # It fails for a second from when it is first asked, says when to come back, and is well from then on.
 RECOVERING = {status: f"mock-flap-status-{status}-seconds-1-retry-1" for status in (429, 503)}
 
@@ -45,6 +46,8 @@ def other_wires(root: str) -> list[dict[str, Any]]:
         {"wire": "anthropic", **provider("aimock-anthropic", f"{root}/v1", ["claude-sonnet-4-5"])},
         {"wire": "gemini", **provider("aimock-gemini", f"{root}/v1beta", ["gemini-2.5-flash"])},
         {"wire": "ollama", **provider("aimock-ollama", root, ["llama3.2"])},
+        provider("aimock-tasks", f"{root}/v1", TASK_MODELS),
+        {"quirks": {"paths": {"rerank": "/rerank"}}, **provider("aimock-cohere", f"{root}/v2", ["rerank-v3.5"])},
     ]
 
 

@@ -30,6 +30,18 @@ USAGE = {
 FIXTURES = {
     "fixtures": [
         {
+            "match": {"endpoint": "transcription"},
+            "response": {
+                "transcription": {
+                    "text": "What was said.",
+                    "usage": {"type": "tokens", "input_tokens": 14, "output_tokens": 5, "total_tokens": 19},
+                }
+            },
+        },
+        {"match": {"endpoint": "embedding"}, "response": {"embedding": [0.25, -0.5] * 8}},
+        {"match": {"endpoint": "speech"}, "response": {"audio": "SUQzBAAAAAAA", "format": "mp3"}},
+        {"match": {"endpoint": "image"}, "response": {"image": {"b64Json": "iVBORw0KGgo="}}},
+        {
             "match": {"userMessage": "weather", "hasToolResult": False},
             "response": {"toolCalls": [{"name": "get_weather", "arguments": '{"city":"Oslo"}'}], "usage": USAGE},
         },
