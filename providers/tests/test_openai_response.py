@@ -1,4 +1,6 @@
+import json
 import random
+from typing import Any
 
 import pytest
 
@@ -167,3 +169,68 @@ def test_every_shape_of_error_body_is_read(body, message, param, code):
 def test_the_time_to_wait_is_read(headers, seconds):
     assert error(429, b"", **headers).retry_after == seconds
     assert error(503, b"", **headers).retry_after == seconds
+
+
+def reported(prompt: int, completion: int, total: int, reasoning: int) -> dict[str, Any]:
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": total,
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+    }
+
+
+@pytest.mark.parametrize(
+    ("counted", "usage"),
+    [
+        # The total of xAI holds the thought, which its completion leaves out.
+        (
+            {
+                "prompt_tokens": 32,
+                "completion_tokens": 9,
+                "total_tokens": 135,
+                "completion_tokens_details": {"reasoning_tokens": 94},
+            },
+            Usage(input_tokens=32, output_tokens=103, reasoning_tokens=94),
+        ),
+        (
+            {"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623},
+            Usage(input_tokens=20, output_tokens=603, reasoning_tokens=405),
+        ),
+        (
+            {
+                "prompt_tokens": 20,
+                "completion_tokens": 50,
+                "total_tokens": 70,
+                "completion_tokens_details": {"reasoning_tokens": 40},
+            },
+            Usage(input_tokens=20, output_tokens=50, reasoning_tokens=40),
+        ),
+        (
+            {
+                "prompt_tokens": 20,
+                "completion_tokens": 50,
+                "total_tokens": 99,
+                "completion_tokens_details": {"reasoning_tokens": 40},
+            },
+            Usage(input_tokens=20, output_tokens=50, reasoning_tokens=40),
+        ),
+        (
+            {"prompt_tokens": 20, "completion_tokens": 5, "prompt_cache_hit_tokens": 12, "prompt_cache_miss_tokens": 8},
+            Usage(input_tokens=20, output_tokens=5, cache_read_tokens=12),
+        ),
+        ({"prompt_tokens": 20, "cached_tokens": 12.0}, Usage(input_tokens=20, cache_read_tokens=12)),
+        (
+            {
+                "prompt_tokens": 20,
+                "prompt_tokens_details": {"cached_tokens": 12, "cache_write_tokens": 9, "audio_tokens": 9},
+            },
+            Usage(input_tokens=20, cache_read_tokens=12, cache_write_tokens=8),
+        ),
+        ({}, None),
+        ({"prompt_tokens": None, "total_tokens": 5}, None),
+    ],
+)
+def test_every_vendors_way_to_count_is_read(counted, usage):
+    body = {"choices": [{"message": {"content": "a"}}], "usage": counted}
+    assert parse_response(json.dumps(body).encode()).usage == usage

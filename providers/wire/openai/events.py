@@ -127,9 +127,9 @@ class Reading:
                 for event in self._choice(choice, position).read(choice):
                     ended = ended or isinstance(event, Finished)
                     yield event
-        usage = loose.get("usage")
-        if isinstance(usage, dict) and ("prompt_tokens" in usage or "completion_tokens" in usage):
-            yield Used(usage=usage_of(loose_usage(usage)), final=ended or not choices)
+        reported = loose.get("usage")
+        if isinstance(reported, dict) and (usage := usage_of(loose_usage(reported))) is not None:
+            yield Used(usage=usage, final=ended or not choices)
         if failure:
             error = error_in_answer(msgspec.Raw(msgspec.json.encode(failure)))
             yield Failed(error=error or UpstreamGarbled("The provider broke off."))

@@ -55,8 +55,13 @@ class OutputDetails(msgspec.Struct, gc=False):
 
 
 class ReportedUsage(msgspec.Struct, gc=False):
+    """DeepSeek names what it found in its cache `prompt_cache_hit_tokens`, Moonshot `cached_tokens`."""
+
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_cache_hit_tokens: int | None = None
+    cached_tokens: int | None = None
     prompt_tokens_details: InputDetails | None = None
     completion_tokens_details: OutputDetails | None = None
 
@@ -159,23 +164,40 @@ def arguments_of(function: Function | None) -> str:
     return "" if function is None else (function.name or "") + (function.arguments or "")
 
 
-def usage_of(reported: ReportedUsage) -> Usage:
-    """Parts are kept within their totals, so that a mistaken report cannot make a negative price."""
+def usage_of(reported: ReportedUsage) -> Usage | None:
+    """None where nothing is counted. Parts are kept within their totals, so that a mistaken report cannot make a
+    negative price."""
+    if reported.prompt_tokens is None and reported.completion_tokens is None:
+        return None
     taken = reported.prompt_tokens_details or NO_INPUT_DETAILS
     given = reported.completion_tokens_details or NO_OUTPUT_DETAILS
     input_tokens = count(reported.prompt_tokens)
-    output_tokens = count(reported.completion_tokens)
-    cached = min(count(taken.cached_tokens), input_tokens)
+    output_tokens, reasoning = output_of(reported, input_tokens, count(given.reasoning_tokens))
+    found = count(taken.cached_tokens) or count(reported.prompt_cache_hit_tokens) or count(reported.cached_tokens)
+    cached = min(found, input_tokens)
     written = min(count(taken.cache_write_tokens), input_tokens - cached)
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cache_read_tokens=cached,
         cache_write_tokens=written,
-        reasoning_tokens=min(count(given.reasoning_tokens), output_tokens),
+        reasoning_tokens=min(reasoning, output_tokens),
         input_audio_tokens=min(count(taken.audio_tokens), input_tokens - cached - written),
         output_audio_tokens=min(count(given.audio_tokens), output_tokens),
     )
+
+
+def output_of(reported: ReportedUsage, input_tokens: int, reasoning: int) -> tuple[int, int]:
+    """All that was generated, and the thought in it.
+
+    xAI and Gemini's compatible endpoint count the thought in the total alone, beside the completion
+    (docs.x.ai/docs/key-information/consumption-and-rate-limits); Gemini's does not even name it.
+    """
+    output_tokens = count(reported.completion_tokens)
+    beside = count(reported.total_tokens) - input_tokens - output_tokens
+    if beside > 0 and reasoning in (0, beside):
+        return output_tokens + beside, beside
+    return output_tokens, reasoning
 
 
 def count(number: int | None) -> int:
@@ -253,6 +275,9 @@ def loose_usage(loose: dict[str, Any]) -> ReportedUsage:
     return ReportedUsage(
         prompt_tokens=number(loose.get("prompt_tokens")),
         completion_tokens=number(loose.get("completion_tokens")),
+        total_tokens=number(loose.get("total_tokens")),
+        prompt_cache_hit_tokens=number(loose.get("prompt_cache_hit_tokens")),
+        cached_tokens=number(loose.get("cached_tokens")),
         prompt_tokens_details=InputDetails(
             number(taken.get("cached_tokens")),
             number(taken.get("audio_tokens")),

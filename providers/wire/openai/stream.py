@@ -60,7 +60,7 @@ class OpenAIStream(EventStream[Chunk]):
             usage=usage,
             error=error,
             finished=self._finished,
-            usage_only=usage is not None and error is None,
+            usage_only=answer.usage is not None and error is None,
         )
 
     @property
