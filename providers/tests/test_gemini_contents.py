@@ -1,4 +1,5 @@
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -184,6 +185,13 @@ def test_what_no_vendor_could_read_is_told_by_its_place(messages, param):
     with pytest.raises(InvalidRequest) as raised:
         WIRE.build_prompt(prompt(messages=messages), DROPPING, stream=False)
     assert raised.value.param == param
+
+
+@pytest.mark.parametrize("name", ["text", "thinking_calls", "signed_text", "safety", "logprobs", "vertex_audio"])
+def test_an_answer_goes_back_as_it_came(name):
+    recorded = (Path(__file__).with_name("recorded") / "gemini" / f"{name}.json").read_bytes()
+    said = Message(role="assistant", parts=WIRE.read_answer(recorded).choices[0].parts)
+    assert contents(ASKED, said, target=NEWER)[1] == msgspec.json.decode(recorded)["candidates"][0]["content"]
 
 
 words = st.text(max_size=20)

@@ -1,4 +1,5 @@
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -257,6 +258,15 @@ def test_errors_of_the_request_are_passed_on_and_others_told_in_our_words(status
     error = WIRE.parse_error(status, {}, body)
     assert (error.status, error.code) == (shown, code)
     assert error.message == message if message is not None else error.message.startswith("The ")
+
+
+@pytest.mark.parametrize("name", ["text", "length", "logprobs", "thinking_calls"])
+def test_an_answer_goes_back_as_it_came(name):
+    recorded = (Path(__file__).with_name("recorded") / "ollama" / f"{name}.json").read_bytes()
+    told = msgspec.json.decode(recorded)["message"]
+    for call in told.get("tool_calls", []):
+        del call["function"]["index"]
+    assert messages(Message(role="assistant", parts=WIRE.read_answer(recorded).choices[0].parts)) == [told]
 
 
 words = st.text(max_size=20)

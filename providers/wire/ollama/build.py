@@ -12,7 +12,7 @@ ENCODER = msgspec.json.Encoder()
 PATH = "/api/chat"
 USUAL_TIERS = {"", "auto", "default", "standard", "standard_only"}
 # Fields that no dialect has but that callers send to Ollama all the same, and where they belong.
-KNOWN_FIELDS = {"keep_alive"}
+KNOWN_FIELDS = {"keep_alive", "truncate", "shift"}
 KNOWN_OPTIONS = {"min_p", "typical_p", "repeat_penalty", "repeat_last_n", "num_ctx", "num_keep"}
 NO_PARAMETERS = msgspec.Raw(b'{"type":"object","properties":{}}')
 # What the options of other names are called in a prompt.
