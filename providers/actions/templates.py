@@ -17,6 +17,8 @@ from providers.templates.document import API_KEY, Template, read_template
 from providers.templates.filling import fill
 from providers.templates.own import find_template
 
+MOST_TEMPLATES = 100
+
 
 @in_owner_scope
 def create_from_template(
@@ -48,6 +50,8 @@ def create_template(*, owner: Owner, document: object) -> Template:
     if template.listed_models:
         # It is run over a whole price list, and a pattern can be written to take for ever.
         raise InvalidRequest("This is for the platform's own templates; name the models.", param="listed_models")
+    if ProviderTemplate.objects.count() >= MOST_TEMPLATES:
+        raise Conflict(f"There are {MOST_TEMPLATES} templates already; delete one.")
     save_valid(ProviderTemplate(name=template.name, document=msgspec.to_builtins(template)))
     return template
 

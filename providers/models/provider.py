@@ -43,22 +43,18 @@ def check_base_url(value: str) -> None:
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 HEADER_VALUE = re.compile(r"[\t -~]{0,4000}")
-NOT_FOR_PROVIDERS = {
+FRAMING = {
     "accept-encoding",
-    "authorization",
-    "api-key",
-    "x-api-key",
     "connection",
     "content-length",
     "content-type",
-    "cookie",
     "host",
-    "proxy-authorization",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
 }
+NOT_FOR_PROVIDERS = {*FRAMING, "authorization", "api-key", "x-api-key", "cookie", "proxy-authorization"}
 
 
 def check_headers(value: object) -> None:
@@ -79,6 +75,8 @@ def check_credential_header(value: str) -> None:
     """`name: text` with the place of the secret in the text, or nothing for the wire's own."""
     name, colon, text = value.partition(":")
     fits = colon and HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(text) and text.count(SECRET_PLACE) == 1
+    if name.lower() in FRAMING:
+        raise ValidationError(f"The header {name!r} is set by the platform; a secret goes into another.")
     if value and not fits:
         raise ValidationError(f'Use "header: {SECRET_PLACE}", with a word before the secret if the vendor wants one.')
 

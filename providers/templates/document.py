@@ -28,6 +28,7 @@ import msgspec
 from django.core.exceptions import ValidationError
 
 from providers.models.names import PROVIDER_NAME
+from providers.models.provider import wire_names
 from providers.quirks import quirks_of, wrong
 
 API_KEY: Final = "API_KEY"
@@ -93,6 +94,8 @@ def check_names(template: Template) -> None:
         PROVIDER_NAME(template.name)
     except ValidationError as refused:
         raise wrong("name", refused.messages[0].rstrip(".").lower()) from None
+    if template.wire not in wire_names():
+        raise wrong("wire", f"expected one of {', '.join(wire_names())}")
     if len(template.fields) > MOST_FIELDS or len(template.models) > MOST_MODELS:
         raise wrong("fields", f"expected {MOST_FIELDS} fields and {MOST_MODELS} models at most")
     seen: set[str] = set()

@@ -59,6 +59,8 @@ def test_quirks_and_the_form_of_the_secret_reach_the_target(acme):
         ("credential_header", "api-key", "{{API_KEY}}"),
         ("credential_header", "bad name: {{API_KEY}}", "{{API_KEY}}"),
         ("credential_header", "api-key: {{API_KEY}}\r\nx: y", "{{API_KEY}}"),
+        ("credential_header", "Content-Length: {{API_KEY}}", "set by the platform"),
+        ("credential_header", "host: {{API_KEY}}", "set by the platform"),
         ("default_model", "two words", "without spaces"),
         ("health_interval_seconds", 9, "greater than or equal to 10"),
         ("mark_up_basis_points", 250, "platform's providers alone"),

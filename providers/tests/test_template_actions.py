@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import Conflict, InvalidRequest, NotFound
-from providers.actions.templates import create_from_template, create_template, delete_template
+from providers.actions.templates import MOST_TEMPLATES, create_from_template, create_template, delete_template
 from providers.catalogue import Catalogue, resolve
 from providers.models import OfferedModel, Provider
 from providers.scope import owner_scope
@@ -107,3 +107,10 @@ def test_a_template_that_is_deleted_leaves_its_providers(acme):
     for name in ("acme", "openai"):
         with pytest.raises(NotFound):
             delete_template(owner=acme, name=name)
+
+
+def test_templates_are_not_without_number(acme):
+    for number in range(MOST_TEMPLATES):
+        create_template(owner=acme, document=changed(name=f"t{number}"))
+    with pytest.raises(Conflict, match="100 templates"):
+        create_template(owner=acme, document=changed(name="one-more"))

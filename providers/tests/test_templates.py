@@ -130,6 +130,7 @@ def changed(**changes):
         ({"name": "acme"}, "template"),
         (changed(name="Acme"), "name"),
         (changed(models="m"), "models"),
+        (changed(wire="telepathy"), "wire"),
         (changed(fields=[KEY, REGION, TEAM, {"name": "REGION", "title": "again"}]), "fields[3].name"),
         (changed(fields=[KEY, REGION, TEAM, {"name": "region", "title": "small"}]), "fields[3].name"),
         (changed(fields=[KEY, REGION, TEAM, {"name": "IDLE", "title": "fills nothing"}]), "fields"),
