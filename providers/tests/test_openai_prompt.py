@@ -236,10 +236,20 @@ def test_what_has_no_place_is_kept_by_its_path_and_nothing_else():
 
 
 @pytest.mark.parametrize(
-    ("fields", "name"), [({"max_tokens": 5}, "max_tokens"), ({"max_completion_tokens": 5}, "max_completion_tokens")]
+    ("fields", "field", "name"),
+    [
+        ({"max_tokens": 5}, "max_output_tokens", "max_tokens"),
+        ({"max_completion_tokens": 5}, "max_output_tokens", "max_completion_tokens"),
+        ({"max_completion_tokens": None, "max_tokens": 5}, "max_output_tokens", "max_tokens"),
+        ({"thinking": {"type": "enabled", "budget_tokens": 9}}, "reasoning.budget_tokens", "thinking.budget_tokens"),
+        ({"reasoning": {"max_tokens": 9}}, "reasoning.budget_tokens", "reasoning.max_tokens"),
+        ({"reasoning_effort": "low"}, "reasoning", "reasoning_effort"),
+        ({"function_call": "auto"}, "tool_choice", "function_call"),
+        ({"functions": []}, "tools", "functions"),
+    ],
 )
-def test_fields_keep_the_callers_names(fields, name):
-    assert prompt(**fields).names["max_output_tokens"] == name
+def test_fields_keep_the_callers_names(fields, field, name):
+    assert prompt(**fields).names[field] == name
 
 
 @pytest.mark.parametrize(

@@ -154,4 +154,5 @@ def names_of(fields: Mapping[str, msgspec.Raw]) -> dict[str, str]:
         "tool_choice.parallel": "parallel_tool_calls",
         "parallel": "parallel_tool_calls",
         "reasoning": asked_for_thought[0] if asked_for_thought else "reasoning_effort",
+        "reasoning.budget_tokens": "thinking.budget_tokens" if "thinking" in fields else "reasoning.max_tokens",
     }
