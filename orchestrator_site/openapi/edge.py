@@ -7,8 +7,9 @@ import yaml
 
 FOLDER: Final = Path(__file__).parent
 FILES: Final = ("shared.yaml", "completions.yaml", "dialects.yaml", "models.yaml", "health.yaml")
-# Paths whose query names what may not be there.
-NAMING: Final = frozenset({"/v1/models/compare"})
+# Paths whose query or body names what may not be there, and those that may find another at the same work.
+NAMING: Final = frozenset({"/v1/models/compare", "/v1/models/refresh"})
+ONE_AT_A_TIME: Final = frozenset({"/v1/models/refresh"})
 
 
 def document_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def takes_query(operation: dict[str, Any]) -> bool:
 def refusals(path: str, operation: dict[str, Any]) -> list[str]:
     bad = ["400"] if takes_query(operation) else []
     unfit = ["400", "413", "415"] if "requestBody" in operation else []
-    taken = ["409"] if unfit and CHANGEABLE & set(operation["tags"]) else []
+    taken = ["409"] if unfit and (CHANGEABLE & set(operation["tags"]) or path in ONE_AT_A_TIME) else []
     missing = ["404"] if "{" in path or path in NAMING else []
     return [*bad, *unfit, "401", "403", *missing, "405", *taken, "503"]
 
