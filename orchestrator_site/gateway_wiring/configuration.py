@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -56,10 +57,17 @@ async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
 
     Raises what it refuses itself, and Unavailable for everything else that keeps it from succeeding.
     """
+    return await in_database_thread(
+        partial(function, *args, **kwargs), "The configuration cannot be read at the moment."
+    )
+
+
+async def in_database_thread(function: Callable[[], R], refusal: str) -> R:
+    """As `read`; `refusal` is what a caller is told."""
 
     def work(deadline_at: float) -> R:
         with no_later_than(deadline_at):
-            return function(*args, **kwargs)
+            return function()
 
     try:
         return await database_threads.run(work, DEADLINE_SECONDS)
@@ -67,5 +75,5 @@ async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
         raise
     except Exception as error:
         if not isinstance(error, AWAY):
-            log.exception("configuration_unreadable")
-        raise Unavailable("The configuration cannot be read at the moment.", retry_after=1) from error
+            log.exception("database_unusable", refusal=refusal)
+        raise Unavailable(refusal, retry_after=1) from error

@@ -24,7 +24,6 @@ SHARED_APPS = [
     "tenants",
     "providers",
     "billing",
-    "chat",
     "console",
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -45,8 +44,9 @@ SHARED_APPS = [
     # Last: its commands and admin templates would otherwise stand before ours and Django's.
     "django_tenants",
 ]
-TENANT_APPS = ["providers"]
-INSTALLED_APPS = SHARED_APPS
+TENANT_APPS = ["providers", "chat"]
+# What people said is in their tenant's schema alone.
+INSTALLED_APPS = ["chat", *SHARED_APPS]
 
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"

@@ -2,6 +2,16 @@
 
 CREATE SCHEMA tenant_schema_placeholder;
 
+CREATE TABLE tenant_schema_placeholder.chat_storedresponse (
+    id character varying(64) NOT NULL,
+    api_key_id uuid,
+    user_id uuid,
+    items bytea NOT NULL,
+    response bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE tenant_schema_placeholder.django_migrations (
     id bigint NOT NULL,
     app character varying(255) NOT NULL,
@@ -114,6 +124,9 @@ CREATE TABLE tenant_schema_placeholder.providers_routetarget (
     CONSTRAINT providers_routetarget_position_check CHECK (("position" >= 0))
 );
 
+ALTER TABLE ONLY tenant_schema_placeholder.chat_storedresponse
+    ADD CONSTRAINT chat_storedresponse_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY tenant_schema_placeholder.django_migrations
     ADD CONSTRAINT django_migrations_pkey PRIMARY KEY (id);
 
@@ -153,6 +166,8 @@ ALTER TABLE ONLY tenant_schema_placeholder.providers_routetarget
 ALTER TABLE ONLY tenant_schema_placeholder.providers_routetarget
     ADD CONSTRAINT providers_routetarget_position UNIQUE (route_id, "position");
 
+CREATE INDEX chat_storedresponse_id_9e944575_like ON tenant_schema_placeholder.chat_storedresponse USING btree (id varchar_pattern_ops);
+
 CREATE INDEX providers_credential_provider_id_b6bc4ffe ON tenant_schema_placeholder.providers_credential USING btree (provider_id);
 
 CREATE INDEX providers_offeredmodel_provider_id_a19d60da ON tenant_schema_placeholder.providers_offeredmodel USING btree (provider_id);
@@ -174,5 +189,6 @@ ALTER TABLE ONLY tenant_schema_placeholder.providers_offeredmodel
 ALTER TABLE ONLY tenant_schema_placeholder.providers_routetarget
     ADD CONSTRAINT providers_routetarget_route_id_aeca1e78_fk_providers_route_id FOREIGN KEY (route_id) REFERENCES tenant_schema_placeholder.providers_route(id) DEFERRABLE INITIALLY DEFERRED;
 
+INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0001_initial', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0002_grants', now());
