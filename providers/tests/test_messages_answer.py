@@ -139,6 +139,14 @@ def test_what_a_provider_left_out_is_made_up():
     assert json.loads(SPEECH.render_answer(Answer(choices=()), REQUEST))["content"] == []
 
 
+def test_a_thought_needs_words_or_a_signature_and_a_text_needs_words():
+    assert rendered(Text(text=""), Thinking(text=""), Refusal(text=""))["content"] == []
+    assert rendered(Thinking(text="x"), Thinking(text="", signature="y"))["content"] == [
+        {"type": "thinking", "thinking": "x", "signature": ""},
+        {"type": "thinking", "thinking": "", "signature": "y"},
+    ]
+
+
 def test_parts_of_usage_never_exceed_the_input():
     usage = Usage(input_tokens=10, cache_read_tokens=8, cache_write_tokens=8)
     assert rendered(usage=usage)["usage"]["input_tokens"] == 0

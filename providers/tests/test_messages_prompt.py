@@ -194,7 +194,12 @@ def test_a_document_with_pictures_becomes_its_blocks():
         ({"messages": [{"role": "user", "content": "x", "name": "Ann"}]}, {"messages.0.name": "Ann"}),
         ({"tool_choice": {"type": "auto", "parallel": 2}}, {"tool_choice.parallel": 2}),
         ({"thinking": {"type": "between_tools"}}, {"thinking.type": "between_tools"}),
+        ({"thinking": {"type": "adaptive", "depth": 2}}, {"thinking.depth": 2}),
         ({"speed": "fast"}, {"speed": "fast"}),
+        (
+            {"output_config": {"format": {"type": "json_schema", "schema": {}, "name": "n"}}},
+            {"output_config.format.name": "n"},
+        ),
         ({"output_config": {"task_budget": {"total": 5}}}, {"output_config.task_budget": {"total": 5}}),
         (
             {"messages": user({"type": "text", "text": "x"}, {"type": "container_upload", "file_id": "f"})},
