@@ -87,11 +87,10 @@ class Conversation:
         call_id = given.tool_call_id or (self._legacy_call if given.role == "function" else "")
         if not call_id:
             raise missing(f"{place}.tool_call_id")
-        result = ToolResult(
-            call_id=call_id,
-            parts=tuple(parts_of(given.content, "tool", place)),  # type: ignore[arg-type]
-            cache=cache_of(given),
+        shown = tuple(
+            part for part in parts_of(given.content, "tool", place) if isinstance(part, Text | Image | Document)
         )
+        result = ToolResult(call_id=call_id, parts=shown, cache=cache_of(given))
         earlier: tuple[Part, ...] = ()
         if self.messages and self.messages[-1].role == "tool":
             earlier = self.messages.pop().parts
