@@ -1,6 +1,7 @@
 """Asking a server which models it has. Control plane: seldom, at leisure, never on the way of a completion."""
 
 import asyncio
+import threading
 import zlib
 from collections.abc import Iterable
 from typing import Final
@@ -19,6 +20,8 @@ SECONDS_AT_START: Final = 2.0
 LARGEST_LIST: Final = 4 * 1024 * 1024
 # zlib tells gzip and zlib apart by the first bytes.
 GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+# A list that is made to be costly takes tens of megabytes while it is read: never several at once in a process.
+ONE_LIST: Final = threading.Lock()
 
 Headers = Iterable[tuple[str, Secret]]
 
@@ -38,7 +41,12 @@ async def fetch_model_list(
         raise UpstreamTimeout(f"The provider did not list its models within {seconds:g} seconds.") from None
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
         raise UpstreamUnreachable("The provider cannot be reached.") from None
-    return await asyncio.to_thread(read_model_list, body)
+    return await asyncio.to_thread(read_alone, body)
+
+
+def read_alone(body: bytes) -> ModelList:
+    with ONE_LIST:
+        return read_model_list(body)
 
 
 async def fetch(client: httpx2.AsyncClient, url: str, headers: Headers) -> bytes:

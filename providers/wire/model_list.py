@@ -20,7 +20,7 @@ QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"anthropic": {"limit": "1000"
 NAME: Final = re.compile(r"[!-~]{1,200}")
 MOST_MODELS: Final = 2000
 # Every value of a JSON document but one for each nesting stands beside a comma: so many are decoded at most.
-MOST_COMMAS: Final = 200_000
+MOST_COMMAS: Final = 100_000
 LARGEST_WINDOW: Final = 2**31 - 1
 LONGEST_TITLE: Final = 200
 WINDOWS: Final = ("context_length", "context_window", "max_context_length", "max_model_len", "max_input_tokens")
