@@ -4,6 +4,7 @@ import gzip
 import json
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -219,3 +220,12 @@ def test_a_key_without_the_scope_is_refused(tenant):
 )
 def test_what_is_wrong_is_named(tenant, key, body, named):
     assert refused(tenant, "models/refresh", key=key, method="post", body=body) == (400, "invalid_request", named)
+
+
+def test_a_url_that_leads_inside_is_not_asked(tenant, key, settings):
+    """The rules may have become stricter since the provider was made."""
+    with vendor(listing("m")) as (url, asked):
+        provider(tenant, "inside", url)
+        settings.ENVIRONMENT = replace(settings.ENVIRONMENT, egress_allow=(), orchestrator_env="production")
+        row = refresh(tenant, key)["inside"]
+    assert (row["error"], asked) == ("upstream_unreachable", [])
