@@ -3,16 +3,38 @@
 import json
 from typing import Any
 
+from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from providers.wire.neutral import Answer, Choice, Ended, Event, Part, Prompt
+from providers.wire.neutral import (
+    Answer,
+    Choice,
+    Ended,
+    Event,
+    Part,
+    Prompt,
+    RedactedThinking,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+)
 from providers.wire.responses.speech import ResponsesSpeech
 from providers.wire.shapes import ChatRequest, Usage
 
 SPEECH = ResponsesSpeech()
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 FUNCTION: dict[str, Any] = {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": True}
+texts = st.text(min_size=1, max_size=12)
+parts = st.one_of(
+    st.builds(Text, text=texts),
+    st.builds(Refusal, text=texts),
+    st.builds(Thinking, text=texts, signature=st.sampled_from(["", "proof"])),
+    st.builds(RedactedThinking, encoded=texts),
+    st.builds(ToolCall, id=texts, name=texts, arguments=st.text(max_size=12), signature=st.sampled_from(["", "seal"])),
+)
+OURS = ("id", "item_id", "created_at", "completed_at")
 PROBE = [{"role": "user", "content": "Hi"}]
 
 
@@ -61,6 +83,13 @@ def events(streamed: bytes) -> list[dict[str, Any]]:
         assert EVENT.validate_python(fields).type == fields["type"]
         found.append(fields)
     return found
+
+
+def anonymous(told: Any) -> Any:
+    """Without what differs between any two answers."""
+    if isinstance(told, dict):
+        return {name: anonymous(value) for name, value in told.items() if name not in OURS}
+    return [anonymous(each) for each in told] if isinstance(told, list) else told
 
 
 def reread(streamed: bytes) -> Any:

@@ -3,10 +3,14 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from providers.tests.responses_speech import FUNCTION, SPEECH, answer_of, parsed, prompted, rendered
+from providers.tests.responses_speech import FUNCTION, PROBE, SPEECH, answer_of, parsed, parts, prompted, rendered
+from providers.wire.assembly import answer_of as assembled
 from providers.wire.neutral import Answer, RedactedThinking, Refusal, Text, Thinking, ToolCall
 from providers.wire.shapes import Usage
+from providers.wire.translated import events_of
 
 USAGE = Usage(input_tokens=20, output_tokens=9, cache_read_tokens=5, cache_write_tokens=3, reasoning_tokens=4)
 LOGPROB = {"token": "Hi", "logprob": -0.5, "bytes": None, "top_logprobs": [{"token": "Hi", "logprob": -0.5}]}
@@ -149,16 +153,12 @@ def test_an_answer_without_words_is_a_response_without_output():
     assert json.loads(SPEECH.render_answer(Answer(choices=()), parsed()))["output"] == []
 
 
-def test_what_was_answered_can_be_sent_back_unchanged():
-    parts = (
-        Thinking(text="Hm", signature="proof"),
-        RedactedThinking(encoded="xyz"),
-        Text(text="So"),
-        Refusal(text="No"),
-        ToolCall(id="c1", name="f", arguments='{"a": "ü"}', signature="seal"),
-        ToolCall(id="c2", name="g", arguments="{}"),
-    )
-    output = json.loads(SPEECH.render_answer(answer_of(*parts), parsed()))["output"]
-    prompt = prompted(input=output)
-    assert [message.parts for message in prompt.messages] == [parts]
+@settings(max_examples=150, deadline=None)
+@given(st.lists(parts, min_size=1, max_size=6))
+def test_what_was_answered_can_be_sent_back_unchanged(said):
+    """Parts of one kind in a row are one part, as they would be in a stream."""
+    answer = answer_of(*said)
+    output = json.loads(SPEECH.render_answer(answer, parsed()))["output"]
+    prompt = prompted(input=[*PROBE, *output])
+    assert [message.parts for message in prompt.messages[1:]] == [assembled(events_of(answer)).choices[0].parts]
     assert prompt.others == {}

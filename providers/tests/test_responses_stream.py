@@ -10,22 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import UpstreamGarbled
-from providers.tests.responses_speech import SPEECH, answer_of, events, parsed, reread, streamed
+from providers.tests.responses_speech import SPEECH, anonymous, answer_of, events, parsed, parts, reread, streamed
 from providers.wire.neutral import (
     Choice,
     Ended,
     Failed,
     Finished,
-    RedactedThinking,
-    Refusal,
     RefusalDelta,
     Started,
     Text,
     TextDelta,
-    Thinking,
     ThinkingDelta,
     ThinkingRedacted,
-    ToolCall,
     ToolCallDelta,
     ToolCallStarted,
     Used,
@@ -36,18 +32,10 @@ from providers.wire.translated import events_of
 
 STARTED = Started(model="claude", created=1_700_000_000)
 STOPPED = Finished(finish="stop")
-OURS = ("id", "item_id", "created_at", "completed_at")
 
 
 def kinds(streamed):
     return [event["type"].removeprefix("response.") for event in events(streamed)]
-
-
-def anonymous(told):
-    """Without what differs between any two answers."""
-    if isinstance(told, dict):
-        return {name: anonymous(value) for name, value in told.items() if name not in OURS}
-    return [anonymous(each) for each in told] if isinstance(told, list) else told
 
 
 def test_a_text_is_told_in_the_documented_order():
@@ -185,14 +173,6 @@ def test_an_error_in_a_body_is_openais_error_object():
     }
 
 
-texts = st.text(min_size=1, max_size=12)
-parts = st.one_of(
-    st.builds(Text, text=texts),
-    st.builds(Refusal, text=texts),
-    st.builds(Thinking, text=texts, signature=st.sampled_from(["", "proof"])),
-    st.builds(RedactedThinking, encoded=texts),
-    st.builds(ToolCall, id=texts, name=texts, arguments=st.text(max_size=12), signature=st.sampled_from(["", "seal"])),
-)
 finishes = st.sampled_from(["stop", "stop_sequence", "length", "tool_calls", "content_filter", "refusal", "pause"])
 
 

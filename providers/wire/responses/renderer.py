@@ -107,8 +107,8 @@ class Telling:
 
 
 class ResponsesRenderer:
-    """Implements `providers.wire.ports.Renderer`. `limit`: bytes of what was said, all of which is said again at the
-    end."""
+    """Implements `providers.wire.ports.Renderer`. `limit`: characters of what was said, which is all said again at
+    the end."""
 
     def __init__(self, request: ChatRequest, limit: int = MOST_HELD) -> None:
         self._telling = Telling(request)
