@@ -12,6 +12,7 @@ from providers.catalogue import ModelCard, list_cards
 from providers.snapshots import load_platform_catalogue, load_tenant_catalogue
 from tenants.door import TenantRef, tenant_scope
 from tenants.models import Membership, Tenant
+from tenants.snapshots import load_identity
 
 DAYS = 7
 
@@ -65,11 +66,12 @@ def find_tenant_state(tenant: TenantRef) -> str:
 
 def load_home(member: Member, *, now: datetime | None = None) -> Home:
     """The last DAYS local days, today included."""
+    plan = load_identity(member.tenant.id).plan_name
     zone = ZoneInfo(member.time_zone)
     tomorrow = (now or datetime.now(UTC)).astimezone(zone).date() + timedelta(days=1)
     return Home(
         member=member,
-        models=list_cards(load_tenant_catalogue(member.tenant), load_platform_catalogue()),
+        models=list_cards(load_tenant_catalogue(member.tenant), load_platform_catalogue(), plan),
         usage=usage(
             member.tenant, first=tomorrow - timedelta(days=DAYS), end=tomorrow, zone=zone, group_by=Grouping.DAY
         ),

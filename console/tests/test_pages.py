@@ -3,6 +3,9 @@
 import pytest
 from django.core import mail
 
+from common.ids import new_id
+from providers.actions.models import ModelOffer, offer_models
+from providers.actions.providers import change_provider, create_provider, delete_provider
 from tenants.actions.people import add_member
 from tenants.actions.tenants import set_tenant_state
 
@@ -44,6 +47,17 @@ def test_members_sign_in_by_e_mail_and_see_their_tenant(client, cast, member):
     assert "OpenAI SDK for Python" in text
     assert text.count("<time") == 7
     assert "no-store" in response["Cache-Control"]
+
+
+def test_models_that_are_for_other_plans_are_not_shown(client, cast):
+    name = f"p-{new_id().hex[-12:]}"
+    provider_id = create_provider(owner=None, name=name, base_url="http://h/v1")
+    offer_models(owner=None, provider_id=provider_id, offers=[ModelOffer(name="m")])
+    sign_in(client, cast.acme.host, cast.alice)
+    assert f"{name}/m" in page(client, cast.acme.host)[1]
+    change_provider(owner=None, provider_id=provider_id, offered_to_plans=["another"])
+    assert f"{name}/m" not in page(client, cast.acme.host)[1]
+    delete_provider(owner=None, provider_id=provider_id)
 
 
 def test_a_user_of_another_tenant_finds_nothing_there(client, cast):
