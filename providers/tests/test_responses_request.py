@@ -263,3 +263,17 @@ def test_what_is_wrong_is_named_by_its_path(items, param):
     with pytest.raises(InvalidRequest) as caught:
         prompted(input=items)
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("item", "path"),
+    [
+        ({"type": "item_reference", "id": "msg_1"}, "input[0]"),
+        ({"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}, "input[0].content[0].file_id"),
+    ],
+)
+def test_an_input_of_nothing_but_what_the_vendor_has_is_refused_by_its_path(item, path):
+    with pytest.raises(InvalidRequest) as caught:
+        prompted(instructions="Be brief.", input=[item])
+    assert caught.value.param == path
+    assert path in caught.value.message

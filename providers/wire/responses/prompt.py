@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from common.errors import InvalidRequest
 from providers.wire.anthropic.words import FLAG, NUMBER, TEXT, TEXTS, WHOLE, refused, wrong_value
 from providers.wire.neutral import Format, Prompt, Reasoning
 from providers.wire.openai.request import too_deep
@@ -22,6 +23,8 @@ LOGPROBS: Final = "message.output_text.logprobs"
 # Proofs of thoughts are told whether they are asked for or not.
 PROOFS: Final = "reasoning.encrypted_content"
 NAMES: Final = {
+    "messages": "input",
+    "reasoning.effort": "reasoning.effort",
     "format": "text.format",
     "verbosity": "text.verbosity",
     "logprobs": "include",
@@ -60,9 +63,18 @@ def read_prompt(fields: Mapping[str, msgspec.Raw]) -> Prompt:
         names=names,
     )
     body.close()
-    if not prompt.messages and not losses:
-        raise refused("input", "must hold at least one message")
+    if not any(names[f"messages[{index}]"] != "instructions" for index in range(len(prompt.messages))):
+        raise nothing_said(losses)
     return msgspec.structs.replace(prompt, logprobs=prompt.logprobs or prompt.top_logprobs is not None)
+
+
+def nothing_said(losses: Mapping[str, msgspec.Raw]) -> InvalidRequest:
+    """Without any input that could be read nothing is left to be answered, not even where losses are allowed."""
+    for path in losses:
+        if path.startswith("input["):
+            words = f"'{path}' is known to OpenAI alone, and there is no other input. Send what it stands for."
+            return InvalidRequest(words, param=path, code="unsupported_parameter")
+    return refused("input", "must hold at least one message")
 
 
 def leave_to_us(body: Place) -> None:
