@@ -52,7 +52,7 @@ async def count_tokens(services: "Services", request: Request, receive: Receive,
 async def counted_there(services: "Services", asked: ChatRequest, target: Target) -> int:
     """Servers that only speak like Anthropic may not have the endpoint. Raises UpstreamError."""
     sent = ANTHROPIC.build_count(asked, target)
-    async with services.upstream.send(sent, target.deadlines) as answer:
+    async with services.upstream.send(sent, target.deadlines, scope=target.provider_scope) as answer:
         if answer.status in NO_SUCH_ENDPOINT:
             return await counted_here(services, asked, target)
         if not 200 <= answer.status < 300:
