@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks.measures import latency, memory, startup, streams, throughput
+from benchmarks.measures import latency, memory, startup, streams, throughput, translation
 from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
 from benchmarks.series import Series
@@ -22,6 +22,7 @@ MEASURES: dict[str, Measure] = {
     "throughput": throughput.measure,
     "latency": latency.measure,
     "streams": streams.measure,
+    "translation": translation.measure,
     "memory": memory.measure,
     "startup": startup.measure,
 }

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load.endpoint import Endpoint, chat_body
+from benchmarks.load.endpoint import Endpoint, chat_body, messages_body
 from benchmarks.nginx.server import MODEL, start_nginx
 from benchmarks.platform import PROVIDER, Platform
 from benchmarks.processes import Process, Used, free_port, start_upstream, used_by_tree
@@ -34,12 +34,14 @@ class Subject:
 class Stage:
     """`answers` end in nginx, `streams` in the paced upstream: direct, through the bare proxy, through the platform.
 
-    `platform` is None where the platform is left out (`--without-platform`).
+    `translated` puts the question of `answers` in Anthropic's words to the same provider. It and `platform` are None
+    where the platform is left out (`--without-platform`).
     """
 
     answers: tuple[Subject, ...]
     streams: tuple[Subject, ...]
     platform: Platform | None
+    translated: Subject | None = None
 
 
 @contextmanager
@@ -62,12 +64,13 @@ def stage(progress: Progress, *, with_platform: bool = True) -> Iterator[Stage]:
             Subject("direct", Endpoint(upstream_url, stream_body), lambda: {"upstream": upstream.pid}),
             bare(stack, upstream_url, stream_body, directory / "bare-streams.log"),
         ]
-        platform = None
+        platform = translated = None
         if with_platform:
             platform = start_platform(stack, progress, nginx_url, upstream_url)
             answers.append(through(platform, f"{PROVIDER}/{MODEL}"))
             streams.append(through(platform, f"{PROVIDER}-streams/{STREAM_MODEL}", stream=True))
-        yield Stage(tuple(answers), tuple(streams), platform)
+            translated = in_anthropics_words(platform, f"{PROVIDER}/{MODEL}")
+        yield Stage(tuple(answers), tuple(streams), platform, translated)
 
 
 def start_platform(stack: ExitStack, progress: Progress, nginx_url: str, upstream_url: str) -> Platform:
@@ -94,3 +97,9 @@ def through(platform: Platform, model: str, *, stream: bool = False) -> Subject:
     body = chat_body(model, stream=True) if stream else chat_body(model)
     headers = {"authorization": f"Bearer {platform.api_key}"}
     return Subject("platform", Endpoint(platform.base_url, body, headers), platform.services)
+
+
+def in_anthropics_words(platform: Platform, model: str) -> Subject:
+    headers = {"x-api-key": platform.api_key}
+    endpoint = Endpoint(platform.base_url, messages_body(model), headers, "/v1/messages")
+    return Subject("translated", endpoint, platform.services)

@@ -14,11 +14,15 @@ class LoadFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A chat completions endpoint and the one body that is sent to it. `base_url` is without /v1."""
+    """An endpoint, of chat completions unless another is named, and the one body that is sent to it.
+
+    `base_url` is without /v1.
+    """
 
     base_url: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    path: str = PATH
 
     @property
     def address(self) -> tuple[str, int]:
@@ -31,7 +35,7 @@ class Endpoint:
 
     @property
     def request(self) -> bytes:
-        lines = [f"POST {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in self.all_headers.items())]
+        lines = [f"POST {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.all_headers.items())]
         return "\r\n".join([*lines, f"content-length: {len(self.body)}", "", ""]).encode() + self.body
 
 
@@ -42,3 +46,10 @@ def chat_body(model: str, **fields: Any) -> bytes:
         {"role": "user", "content": "What does a gateway in front of several providers have to get right, and why?"},
     ]
     return json.dumps({"model": model, "messages": messages, "temperature": 0.2, **fields}).encode()
+
+
+def messages_body(model: str) -> bytes:
+    """The same question in Anthropic's words."""
+    asked = json.loads(chat_body(model))
+    system, *messages = asked.pop("messages")
+    return json.dumps({**asked, "system": system["content"], "messages": messages, "max_tokens": 500}).encode()

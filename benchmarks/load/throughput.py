@@ -12,7 +12,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.load.caller import Caller
-from benchmarks.load.endpoint import PATH, Endpoint, LoadFailed
+from benchmarks.load.endpoint import Endpoint, LoadFailed
 from benchmarks.load.percentiles import percentile
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
@@ -45,7 +45,7 @@ def with_wrk(endpoint: Endpoint, *, clients: int, seconds: float) -> Throughput:
         body.write_bytes(endpoint.body)
         headers.write_text("".join(f"{name}: {value}\n" for name, value in endpoint.all_headers.items()))
         options = ["-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s", "-s", str(SCRIPT)]
-        command = ["wrk", *options, endpoint.base_url + PATH, "--", str(body), str(headers)]
+        command = ["wrk", *options, endpoint.base_url + endpoint.path, "--", str(body), str(headers)]
         output = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=False)
     line = next((text[5:] for text in output.stdout.splitlines() if text.startswith("JSON ")), None)
     if line is None:

@@ -8,9 +8,13 @@ from typing import Any
 
 from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
-from benchmarks.soak import isolation, ledger
+from benchmarks.soak import isolation, ledger, parsers
 
-SOAKS: dict[str, Callable[..., Report]] = {"ledger": ledger.soak, "isolation": isolation.soak}
+SOAKS: dict[str, Callable[..., Report]] = {
+    "ledger": ledger.soak,
+    "isolation": isolation.soak,
+    "parsers": parsers.soak,
+}
 
 
 def main() -> int:

@@ -39,7 +39,7 @@ class GatewayEdge:
         request = Request(
             new_id(), dict(scope["headers"]), path.removeprefix(ONE_MODEL), loop.time(), scope.get("query_string", b"")
         )
-        response = Response(send, request.id, route.words)
+        response = Response(send, request.id, route.words, route.id_headers)
         try:
             if len(request.headers) != len(scope["headers"]):
                 refuse_repeated(scope["headers"])

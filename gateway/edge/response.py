@@ -8,6 +8,7 @@ from gateway import metrics
 from gateway.edge.asgi import Headers, Send
 from gateway.edge.errors import error_headers
 
+ID_HEADERS = (b"x-request-id",)
 JSON = (b"content-type", b"application/json")
 EVENTS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -28,12 +29,13 @@ class Words(Protocol):
 class Response:
     """One response. Exactly one of `json`, `whole`, `empty`, `fail`, or `begin_events` … `end`."""
 
-    __slots__ = ("_request_id", "_send", "_words", "ended", "status")
+    __slots__ = ("_ids", "_send", "_words", "ended", "status")
 
-    def __init__(self, send: Send, request_id: UUID, words: Words) -> None:
+    def __init__(self, send: Send, request_id: UUID, words: Words, id_headers: tuple[bytes, ...] = ID_HEADERS) -> None:
         self._send = send
         self._words = words
-        self._request_id = (b"x-request-id", str(request_id).encode())
+        shown = str(request_id).encode()
+        self._ids = [(name, shown) for name in id_headers]
         self.status = 0
         self.ended = False
 
@@ -74,4 +76,4 @@ class Response:
 
     async def _start(self, status: int, headers: Headers) -> None:
         self.status = status
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, self._request_id]})
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._ids]})

@@ -10,7 +10,7 @@ from gateway.edge.completions import JSON, Completions
 from gateway.edge.count_tokens import count_tokens
 from gateway.edge.models import list_models, one_model
 from gateway.edge.request import Request
-from gateway.edge.response import Response, Words
+from gateway.edge.response import ID_HEADERS, Response, Words
 from providers.wire.openai.tasks import parse_task_request, parse_upload
 from providers.wire.registry import SPEECHES
 from providers.wire.shapes import ChatRequest, Dialect
@@ -28,6 +28,8 @@ ONE_MODEL: Final = "/v1/models/"
 RESERVED: Final = frozenset(f"/v1/models/{word}" for word in ("providers", "search", "compare", "refresh"))
 DONE: Final = b"data: [DONE]\n\n"
 MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+# Anthropic's SDKs read the shorter name.
+ANTHROPICS_IDS: Final = (*ID_HEADERS, b"request-id")
 FORM: Final = (b"multipart/form-data",)
 
 
@@ -39,19 +41,26 @@ class Route:
     methods: frozenset[str]
     endpoint: Endpoint
     words: Words = SPEECHES["chat"]
+    id_headers: tuple[bytes, ...] = ID_HEADERS
 
     @property
     def allow(self) -> bytes:
         return ", ".join([*sorted(self.methods), "OPTIONS"]).encode()
 
 
-def spoken_at(path: str, dialect: Dialect, closing: bytes, passed: tuple[bytes, ...] = ()) -> Route:
+def spoken_at(
+    path: str,
+    dialect: Dialect,
+    closing: bytes,
+    passed: tuple[bytes, ...] = (),
+    id_headers: tuple[bytes, ...] = ID_HEADERS,
+) -> Route:
     speech = SPEECHES[dialect]
 
     def parse(body: bytes, content_type: str) -> ChatRequest:
         return speech.parse_request(body)
 
-    return Route(path, POST, Completions(parse, closing, JSON, passed), speech)
+    return Route(path, POST, Completions(parse, closing, JSON, passed), speech, id_headers)
 
 
 def task_at(path: str, dialect: Dialect) -> Route:
@@ -67,8 +76,8 @@ ROUTES: Final = {
     for route in (
         spoken_at("/v1/chat/completions", "chat", DONE),
         spoken_at("/v1/completions", "completions", DONE),
-        spoken_at("/v1/messages", "messages", MESSAGE_STOP, (b"anthropic-version", b"anthropic-beta")),
-        Route("/v1/messages/count_tokens", POST, count_tokens, SPEECHES["messages"]),
+        spoken_at("/v1/messages", "messages", MESSAGE_STOP, (b"anthropic-version", b"anthropic-beta"), ANTHROPICS_IDS),
+        Route("/v1/messages/count_tokens", POST, count_tokens, SPEECHES["messages"], ANTHROPICS_IDS),
         task_at("/v1/embeddings", "embeddings"),
         task_at("/v1/moderations", "moderations"),
         task_at("/v1/images/generations", "images"),

@@ -58,15 +58,15 @@ def test_a_server_may_have_paths_of_its_own(paths, url):
 
 
 def test_a_server_may_know_fewer_fields():
-    quirks = Quirks(unsupported=("metadata",), renamed={"max_tokens": "limit"})
-    with pytest.raises(InvalidRequest, match="'user_id'"):
-        body(asked(user="u", names={"user": "user_id"}), quirks=quirks)
-    request = WIRE.build_prompt(asked(user="u"), target(quirks=quirks, drop_params=True), stream=False)
+    quirks = Quirks(unsupported=("top_k",), renamed={"max_tokens": "limit"})
+    with pytest.raises(InvalidRequest, match="'top_k'"):
+        body(asked(top_k=4), quirks=quirks)
+    request = WIRE.build_prompt(asked(top_k=4), target(quirks=quirks, drop_params=True), stream=False)
     sent = json.loads(request.body)
-    assert "metadata" not in sent
-    assert (sent["limit"], request.dropped) == (USUAL_MAX_TOKENS, ("user",))
-    with pytest.raises(InvalidRequest, match="'metadata'"):
-        WIRE.build_request(native({"metadata": {"user_id": "u"}}), target(quirks=quirks))
+    assert "top_k" not in sent
+    assert (sent["limit"], request.dropped) == (USUAL_MAX_TOKENS, ("top_k",))
+    with pytest.raises(InvalidRequest, match="'top_k'"):
+        WIRE.build_request(native({"top_k": 4}), target(quirks=quirks))
 
 
 def test_a_count_asks_with_what_is_counted_and_no_more():

@@ -170,7 +170,6 @@ def test_tools_are_declared_and_chosen(choice, strict, sent):
 
 
 LOSSES = [
-    (prompt(user="u"), "user"),
     (prompt(service_tier="scale"), "service_tier"),
     (prompt(reasoning=Reasoning(effort="enormous")), "reasoning"),
     (prompt(reasoning=Reasoning(effort="enormous"), names={"reasoning": "reasoning_effort"}), "reasoning_effort"),

@@ -189,7 +189,6 @@ def user(*parts: Part) -> dict[str, Any]:
 
 LOSSES: list[tuple[dict[str, Any], str]] = [
     ({"choices": 2, "names": {"choices": "n"}}, "n"),
-    ({"user": "u"}, "user"),
     ({"service_tier": "flex"}, "service_tier"),
     ({"others": {"logit_bias": msgspec.Raw(b'{"1":5}')}}, "logit_bias"),
     ({"tools": (WEATHER,), "tool_choice": ToolChoice(mode="required")}, "tool_choice"),

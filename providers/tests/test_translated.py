@@ -123,3 +123,13 @@ def test_what_nobody_translates_is_refused_by_the_models_name():
     with pytest.raises(InvalidRequest) as refusal:
         spoken(drawing, target("gemini"))
     assert refusal.value.code == "unsupported_endpoint"
+
+
+@pytest.mark.parametrize("wire", ["gemini", "ollama"])
+def test_what_clients_send_unasked_is_left_out_and_told(wire):
+    """Anthropic's own tools name their user with every request."""
+    body = {**ASKED["messages"], "metadata": {"user_id": "u"}}
+    request = SPEECHES["messages"].parse_request(json.dumps(body).encode())
+    sent = spoken(request, target(wire)).build_request(request, target(wire))
+    assert sent.dropped == ("metadata.user_id",)
+    assert b"user_id" not in sent.body

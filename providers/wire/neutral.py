@@ -275,6 +275,20 @@ Event = (
 )
 
 
+HINTS = frozenset(
+    (
+        "user",
+        "metadata",
+        "store",
+        "safety_identifier",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "context_management",
+    )
+)
+"""What changes no answer, and what clients send unasked: never a reason to refuse."""
+
+
 class Losses:
     """What a wire cannot say: refused, or left out and noted where the route says so (`drop_params`)."""
 
@@ -289,7 +303,7 @@ class Losses:
     def lose(self, field: str) -> None:
         """`field` by its name in Prompt, or a path such as `messages[2].audio`. Raises InvalidRequest naming it."""
         name = self._names.get(field) or self._renamed(field)
-        if not self._drop:
+        if not self._drop and field not in HINTS:
             raise InvalidRequest(
                 f"'{name}' cannot be expressed to '{self._target}'. Leave it out, or choose another model.",
                 param=name,

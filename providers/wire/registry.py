@@ -41,7 +41,7 @@ def spoken(request: ChatRequest, target: Target) -> WireAdapter:
 
     Raises InvalidRequest for what has no translation, LookupError for a wire that is not spoken here.
     """
-    wire = adapter(target.wire)
+    wire = CustomWire(target.quirks) if target.wire == CustomWire.name else adapter(target.wire)
     if request.dialect in wire.native and (request.dialect != "completions" or has_completions(target)):
         return wire
     if speech := SPEECHES.get(request.dialect):

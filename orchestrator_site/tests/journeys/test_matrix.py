@@ -76,7 +76,8 @@ def chat(client: openai.OpenAI, model: str, text: str, *, tools: bool, stream: b
 
 
 def completions(client: openai.OpenAI, model: str, text: str, *, tools: bool, stream: bool) -> Told:
-    raw = client.completions.with_raw_response.create(model=model, prompt=text, max_tokens=200, stream=stream)
+    asked: dict[str, Any] = {"model": model, "prompt": text, "max_tokens": 200, "stream": stream}
+    raw: Any = client.completions.with_raw_response.create(**asked)
     if not stream:
         answer = raw.parse()
         return Told(raw.headers["x-request-id"], answer.choices[0].text, [], answer.usage.completion_tokens)
@@ -95,6 +96,7 @@ def messages(client: anthropic.Anthropic, model: str, text: str, *, tools: bool,
     else:
         raw = client.messages.with_raw_response.create(**asked)
         answer, request_id = raw.parse(), raw.headers["x-request-id"]
+        assert answer._request_id == request_id
     told = Told(request_id, output_tokens=answer.usage.output_tokens)
     for block in answer.content:
         if block.type == "text":
@@ -104,7 +106,7 @@ def messages(client: anthropic.Anthropic, model: str, text: str, *, tools: bool,
     return told
 
 
-DIALECTS = {"chat": chat, "completions": completions, "messages": messages}
+DIALECTS: dict[str, Any] = {"chat": chat, "completions": completions, "messages": messages}
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
