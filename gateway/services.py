@@ -21,7 +21,7 @@ from gateway.completion_log import WriteLine, through_structlog
 from gateway.configs import Configs
 from gateway.counting import TokenCounter
 from gateway.keys import VerifiedKeys
-from gateway.ports import ConfigSource
+from gateway.ports import ConfigSource, ResponseStore
 from gateway.running import Running
 from providers.client import UpstreamClient
 
@@ -73,6 +73,7 @@ class Services:
         upstream: UpstreamClient,
         key_use: KeyUse,
         clock: Clock,
+        responses: ResponseStore,
         completion_log: WriteLine = through_structlog,
     ) -> None:
         self.settings = settings
@@ -81,6 +82,7 @@ class Services:
         self.ledger = ledger
         self.upstream = upstream
         self.key_use = key_use
+        self.responses = responses
         self.write_line = completion_log
         self.admission = Admission(redis)
         self.configs = Configs(source, self.admission, clock, lookups_at_once=settings.key_lookups_at_once)

@@ -13,7 +13,7 @@ from gateway.edge.credentials import refuse_repeated
 from gateway.edge.errors import WrongMethod, unexpected
 from gateway.edge.request import Request
 from gateway.edge.response import Response
-from gateway.edge.routes import ONE_MODEL, Route, find_route
+from gateway.edge.routes import Route, find_route, name_in
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -36,9 +36,8 @@ class GatewayEdge:
         if route is None:
             raise LookupError("this path is not the gateway's")
         loop = asyncio.get_running_loop()
-        request = Request(
-            new_id(), dict(scope["headers"]), path.removeprefix(ONE_MODEL), loop.time(), scope.get("query_string", b"")
-        )
+        query: bytes = scope.get("query_string", b"")
+        request = Request(new_id(), dict(scope["headers"]), name_in(path), loop.time(), query, scope["method"])
         response = Response(send, request.id, route.words, route.id_headers)
         try:
             if len(request.headers) != len(scope["headers"]):

@@ -1,7 +1,7 @@
 """POST of a request for what models make, in any dialect: read, sent on its way, answered in the same dialect."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import msgspec
 from gateway import metrics
 from gateway.admitting import identify
 from gateway.bodies import Held
-from gateway.calls import Call
+from gateway.calls import Call, Identified
 from gateway.deadline import Deadline
 from gateway.edge.asgi import ClientGone, Headers, Receive
 from gateway.edge.body import check_content_type, check_length, read_body, too_slow
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from gateway.services import Services
 
 JSON: tuple[bytes, ...] = (b"application/json",)
+Keep = Callable[[bytes], Awaitable[None]]
+"""Takes a whole answer, or the bytes that end a stream, just before the caller gets them."""
+Memory = Callable[["Services", Identified, ChatRequest], Awaitable[tuple[ChatRequest, Keep | None]]]
+"""Puts what was said before in front of a request, and says how its answer is to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,14 @@ class Completions:
     """An endpoint. `parse` reads a body and its content type; it raises InvalidRequest.
 
     `closing` ends a stream whose provider left out its own end. `passed` are headers that belong to the dialect and
-    go on to a provider that speaks it too.
+    go on to a provider that speaks it too. `memory` is for a dialect whose answers may be kept.
     """
 
     parse: Callable[[bytes, str], ChatRequest]
     closing: bytes = b""
     kinds: tuple[bytes, ...] = JSON
     passed: tuple[bytes, ...] = ()
+    memory: Memory | None = None
 
     async def __call__(self, services: "Services", request: Request, receive: Receive, response: Response) -> None:
         """Raises every OrchestratorError of the way, before or after the response has begun.
@@ -55,8 +60,12 @@ class Completions:
             async with Deadline(services.settings.body_timeout, too_slow):
                 body = await read_body(receive, services.settings.most_body_bytes, held)
             with services.running:
-                call = Call(request.id, identified, self._read(body, headers), request.began)
-                await answer_call(services, call, receive, response, self.closing)
+                asked = self._read(body, headers)
+                keep: Keep | None = None
+                if self.memory is not None:
+                    asked, keep = await self.memory(services, identified, asked)
+                call = Call(request.id, identified, asked, request.began)
+                await answer_call(services, call, receive, response, self.closing, keep)
 
     def _read(self, body: bytes, headers: Mapping[bytes, bytes]) -> ChatRequest:
         asked = self.parse(body, headers[b"content-type"].decode("latin-1"))
@@ -64,15 +73,17 @@ class Completions:
         return msgspec.structs.replace(asked, headers=own) if own else asked
 
 
-async def answer_call(services: "Services", call: Call, receive: Receive, response: Response, closing: bytes) -> None:
+async def answer_call(
+    services: "Services", call: Call, receive: Receive, response: Response, closing: bytes, keep: Keep | None
+) -> None:
     hang_up = HangUp(receive)
     hang_up.watch()
     try:
         async with answer(services, call) as answering:
             if call.request.stream:
-                await send_events(answering, response, hang_up, closing)
+                await send_events(answering, response, hang_up, closing, keep)
             else:
-                await send_whole(answering, response, hang_up)
+                await send_whole(answering, response, hang_up, keep)
     except asyncio.CancelledError:
         if not hang_up.gone:
             raise
@@ -81,13 +92,17 @@ async def answer_call(services: "Services", call: Call, receive: Receive, respon
         hang_up.stop()
 
 
-async def send_whole(answering: Answer, response: Response, hang_up: HangUp) -> None:
+async def send_whole(answering: Answer, response: Response, hang_up: HangUp, keep: Keep | None) -> None:
     body = b"".join([chunk.raw async for batch in answering for chunk in batch])
     hang_up.stop()
+    if keep is not None:
+        await keep(body)
     await response.whole(body, answering.attempt.content_type, headers_of(answering))
 
 
-async def send_events(answering: Answer, response: Response, hang_up: HangUp, closing: bytes) -> None:
+async def send_events(
+    answering: Answer, response: Response, hang_up: HangUp, closing: bytes, keep: Keep | None
+) -> None:
     """Events as they came, those of one read in one write; the closing is ours when it did not come."""
     done = False
     metrics.ACTIVE_STREAMS.inc()
@@ -98,6 +113,8 @@ async def send_events(answering: Answer, response: Response, hang_up: HangUp, cl
             events = joined(batch)
             if done:
                 hang_up.stop()
+                if keep is not None:
+                    await keep(events)
                 await response.end(events)
             elif events:
                 await response.write(events)

@@ -15,6 +15,7 @@ class Request:
     name: str
     began: float
     query: bytes = b""
+    method: str = "POST"
 
     @property
     def host(self) -> str:

@@ -11,6 +11,7 @@ from gateway.edge.count_tokens import count_tokens
 from gateway.edge.models import list_models, one_model
 from gateway.edge.request import Request
 from gateway.edge.response import ID_HEADERS, Response, Words
+from gateway.edge.responses import get_or_delete, remembered
 from providers.wire.openai.tasks import parse_task_request, parse_upload
 from providers.wire.registry import SPEECHES
 from providers.wire.shapes import ChatRequest, Dialect
@@ -70,6 +71,7 @@ def task_at(path: str, dialect: Dialect) -> Route:
     return Route(path, POST, Completions(parse))
 
 
+RESPONSES: Final = Completions(lambda body, content_type: SPEECHES["responses"].parse_request(body), memory=remembered)
 UPLOADED: Final = Completions(partial(parse_upload, dialect="transcriptions"), kinds=FORM)
 ROUTES: Final = {
     route.template: route
@@ -78,6 +80,7 @@ ROUTES: Final = {
         spoken_at("/v1/completions", "completions", DONE),
         spoken_at("/v1/messages", "messages", MESSAGE_STOP, (b"anthropic-version", b"anthropic-beta"), ANTHROPICS_IDS),
         Route("/v1/messages/count_tokens", POST, count_tokens, SPEECHES["messages"], ANTHROPICS_IDS),
+        Route("/v1/responses", POST, RESPONSES, SPEECHES["responses"]),
         task_at("/v1/embeddings", "embeddings"),
         task_at("/v1/moderations", "moderations"),
         task_at("/v1/images/generations", "images"),
@@ -88,12 +91,18 @@ ROUTES: Final = {
     )
 }
 GET_MODEL: Final = Route("/v1/models/{id}", READ, one_model)
+ONE_RESPONSE: Final = "/v1/responses/"
+STORED_RESPONSE: Final = Route("/v1/responses/{id}", READ | {"DELETE"}, get_or_delete)
 
 
 def find_route(path: str) -> Route | None:
-    route = ROUTES.get(path)
-    if route is not None or not path.startswith(ONE_MODEL):
+    if route := ROUTES.get(path):
         return route
-    if path == ONE_MODEL:
-        return ROUTES[MODELS]
-    return None if path in RESERVED else GET_MODEL
+    if path.startswith(ONE_MODEL):
+        return ROUTES[MODELS] if path == ONE_MODEL else None if path in RESERVED else GET_MODEL
+    return STORED_RESPONSE if path.startswith(ONE_RESPONSE) and path != ONE_RESPONSE else None
+
+
+def name_in(path: str) -> str:
+    """The {id} of a path."""
+    return path.removeprefix(ONE_MODEL).removeprefix(ONE_RESPONSE)

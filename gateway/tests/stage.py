@@ -16,7 +16,7 @@ from django.conf import settings as django_settings
 
 from billing.ledger.writer import LedgerWriter
 from common.clock import SystemClock
-from common.errors import Unavailable
+from common.errors import NotFound, Unavailable
 from common.ids import new_id
 from common.redis import RedisConnection
 from gateway.edge.app import GatewayEdge
@@ -74,6 +74,18 @@ class NotedKeys:
     async def flush(self) -> None: ...
 
 
+class NothingKept:
+    """No response is ever found; the store itself is tested in chat."""
+
+    async def store(self, tenant: TenantRef, stored: Any, **holder: Any) -> None: ...
+
+    async def find(self, tenant: TenantRef, response_id: str) -> Any:
+        raise NotFound("There is none.")
+
+    async def delete(self, tenant: TenantRef, response_id: str) -> None:
+        raise NotFound("There is none.")
+
+
 def make_services(**changed: Any) -> Services:
     parts: dict[str, Any] = {
         "settings": GatewaySettings(pepper=django_settings.ENVIRONMENT.api_key_pepper, **changed.pop("limits", {})),
@@ -82,6 +94,7 @@ def make_services(**changed: Any) -> Services:
         "ledger": LedgerWriter(os.environ["DATABASE_URL"], process_id=new_id()),
         "upstream": UpstreamClient(100, Resolver(django_settings.ENVIRONMENT.egress()).places),
         "key_use": NotedKeys(),
+        "responses": NothingKept(),
         "clock": SystemClock(),
     }
     return Services(**(parts | changed))

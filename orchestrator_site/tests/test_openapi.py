@@ -6,7 +6,7 @@ from django.core.management import call_command
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 
 import common.errors
-from gateway.edge.routes import GET_MODEL, ROUTES
+from gateway.edge.routes import GET_MODEL, ROUTES, STORED_RESPONSE
 from orchestrator_site.health.endpoints import HealthEndpoints
 
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
@@ -45,7 +45,7 @@ async def no_providers():
 def test_every_route_of_the_edge_is_described_with_its_methods(document):
     served = {
         (route.template, method)
-        for route in (*ROUTES.values(), GET_MODEL)
+        for route in (*ROUTES.values(), GET_MODEL, STORED_RESPONSE)
         for method in route.methods - UNDOCUMENTED
     }
     health = HealthEndpoints(settings.ENVIRONMENT, lambda: None, no_providers)

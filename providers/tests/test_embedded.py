@@ -9,7 +9,7 @@ import pytest
 from common.errors import InvalidRequest, UpstreamGarbled
 from providers.wire.openai.tasks import parse_task_request
 from providers.wire.registry import spoken
-from providers.wire.shapes import Target
+from providers.wire.shapes import Target, Usage
 
 
 def target(wire):
@@ -49,7 +49,7 @@ def test_vectors_come_back_in_openais_shape_in_the_order_of_the_inputs(wire):
     assert [each["index"] for each in answer["data"]] == [0, 1]
     assert answer["usage"] == {"prompt_tokens": 7, "total_tokens": 7}
     assert answer["model"] == "p/embedder"
-    assert chunk.usage.input_tokens == 7
+    assert chunk.usage == Usage(input_tokens=7)
     assert chunk.done
     assert chunk.finished
 

@@ -2,15 +2,16 @@
 
 import json
 from itertools import product
+from typing import Any
 
 import pytest
 
 from common.errors import InvalidRequest
 from providers.wire.openai.tasks import parse_task_request
 from providers.wire.registry import SPEECHES, spoken
-from providers.wire.shapes import Target
+from providers.wire.shapes import Target, Usage
 
-ASKED = {
+ASKED: dict[str, dict[str, Any]] = {
     "chat": {"model": "m", "messages": [{"role": "user", "content": "Hi"}]},
     "completions": {"model": "m", "prompt": "Hi"},
     "messages": {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "Hi"}]},
@@ -31,7 +32,7 @@ WHOLE = {
         "prompt_eval_count": 3, "eval_count": 2,
     },
 }  # fmt: skip
-EVENTS = [
+EVENTS: list[dict[str, Any]] = [
     {"type": "message_start", "message": {"id": "msg_1", "model": "claude", "usage": {"input_tokens": 3}}},
     {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
     {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}},
@@ -71,7 +72,7 @@ def test_a_whole_answer_is_metered_and_in_the_callers_words(dialect, wire):
     chunk = adapter.parse_response(json.dumps(WHOLE[wire]).encode(), dialect)
     assert b"Hello" in chunk.raw
     assert json.loads(chunk.raw)["usage"]
-    assert (chunk.text, chunk.usage.input_tokens, chunk.usage.output_tokens) == ("Hello", 3, 2)
+    assert (chunk.text, chunk.usage) == ("Hello", Usage(input_tokens=3, output_tokens=2))
     assert chunk.finished
     assert chunk.done
 

@@ -17,13 +17,14 @@ from providers.wire.openai.adapter import OpenAIWire
 from providers.wire.openai.speech import ChatSpeech
 from providers.wire.plugins import entry_point_wires
 from providers.wire.ports import Speech, Wire
+from providers.wire.responses.speech import ResponsesSpeech
 from providers.wire.shapes import ChatRequest, Dialect, Target, WireAdapter
 from providers.wire.translated import Translated
 
 OWN: Final[tuple[Wire, ...]] = (OpenAIWire(), AnthropicWire(), GeminiWire(), OllamaWire(), CustomWire())
 WIRES: Final[dict[str, Wire]] = {**entry_point_wires(), **{wire.name: wire for wire in OWN}}
 SPEECHES: Final[Mapping[Dialect, Speech]] = {
-    speech.name: speech for speech in (ChatSpeech(), CompletionsSpeech(), MessagesSpeech())
+    speech.name: speech for speech in (ChatSpeech(), CompletionsSpeech(), MessagesSpeech(), ResponsesSpeech())
 }
 EMBEDDERS: Final[Mapping[str, Embedder]] = {"gemini": gemini_embeddings, "ollama": ollama_embeddings}
 

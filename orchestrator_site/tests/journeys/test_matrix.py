@@ -106,7 +106,21 @@ def messages(client: anthropic.Anthropic, model: str, text: str, *, tools: bool,
     return told
 
 
-DIALECTS: dict[str, Any] = {"chat": chat, "completions": completions, "messages": messages}
+def responses(client: openai.OpenAI, model: str, text: str, *, tools: bool, stream: bool) -> Told:
+    asked: dict[str, Any] = {"model": model, "input": text, "store": False}
+    if tools:
+        asked["tools"] = [{"type": "function", "name": "get_weather", "parameters": CITY, "strict": False}]
+    if stream:
+        raw: Any = client.responses.with_raw_response.create(**asked, stream=True)
+        (answer,) = [event.response for event in raw.parse() if event.type == "response.completed"]
+    else:
+        raw = client.responses.with_raw_response.create(**asked)
+        answer = raw.parse()
+    calls = [(item.name, item.arguments) for item in answer.output if item.type == "function_call"]
+    return Told(raw.headers["x-request-id"], answer.output_text, calls, answer.usage.output_tokens)
+
+
+DIALECTS: dict[str, Any] = {"chat": chat, "responses": responses, "completions": completions, "messages": messages}
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
