@@ -10,9 +10,8 @@ from providers.wire.anthropic.build import NAMES, body_of
 from providers.wire.anthropic.count import countable
 from providers.wire.anthropic.errors import parse_error
 from providers.wire.anthropic.stream import AnthropicEvents, AnthropicStream
-from providers.wire.endpoints import path_of, url_of
+from providers.wire.endpoints import fitted, path_of, url_of
 from providers.wire.neutral import Answer, Losses, Prompt
-from providers.wire.openai.endpoint import fitted
 from providers.wire.ports import EventParser
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, Secret, StreamParser, Target, UpstreamRequest
 from providers.wire.sse import Flat

@@ -55,7 +55,6 @@ class Body(msgspec.Struct):
 
 
 BODY = msgspec.json.Decoder(Body)
-FAILURE = msgspec.json.Decoder(Failure)
 
 
 def parse_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:

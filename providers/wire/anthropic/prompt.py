@@ -8,6 +8,7 @@ import msgspec
 
 from providers.wire.anthropic.content import Parts, content_parts, marker, sign_calls
 from providers.wire.anthropic.words import FLAG, ITEMS, NUMBER, TEXT, TEXTS, WHOLE, Place, refused, wrong_value
+from providers.wire.fields import too_deep
 from providers.wire.neutral import (
     Document,
     Format,
@@ -22,7 +23,6 @@ from providers.wire.neutral import (
     ToolChoice,
     ToolResult,
 )
-from providers.wire.openai.request import too_deep
 from providers.wire.shapes import ChatRequest
 
 ROLES: Final[Mapping[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}

@@ -11,8 +11,8 @@ from providers.wire.anthropic.faults import error_body, error_event
 from providers.wire.anthropic.render import render_answer
 from providers.wire.anthropic.renderer import MessagesRenderer
 from providers.wire.anthropic.words import FLAG, ITEMS, OBJECT, TEXT, WHOLE, missing, refused, wrong_kind
+from providers.wire.fields import parse_object, too_deep
 from providers.wire.neutral import Answer, Prompt
-from providers.wire.openai.request import parse_object, too_deep
 from providers.wire.shapes import ChatRequest, Dialect
 
 

@@ -6,9 +6,7 @@ from typing import Any
 import msgspec
 
 from common.errors import InvalidRequest
-from providers.wire.neutral import Message, Prompt, Text
-from providers.wire.openai.prompt import FLOAT, asks, stop_of, text_of
-from providers.wire.openai.request import (
+from providers.wire.fields import (
     FLAG,
     MAX_CHOICES,
     OPTIONS,
@@ -22,6 +20,8 @@ from providers.wire.openai.request import (
     wants_usage,
     whole_number,
 )
+from providers.wire.neutral import Message, Prompt, Text
+from providers.wire.openai.prompt import FLOAT, asks, stop_of, text_of
 from providers.wire.shapes import ChatRequest
 
 PROMPT = msgspec.json.Decoder(str | list[str | int | list[int]])

@@ -3,8 +3,8 @@
 from common.errors import OrchestratorError
 from providers.wire.completions.render import CompletionsRenderer, render_answer
 from providers.wire.completions.request import parse_completions_request, prompt_of
+from providers.wire.fields import too_deep
 from providers.wire.neutral import Answer, Prompt
-from providers.wire.openai.request import too_deep
 from providers.wire.openai.words import error_body, error_event
 from providers.wire.ports import Renderer
 from providers.wire.shapes import ChatRequest, Dialect

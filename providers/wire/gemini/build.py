@@ -4,11 +4,10 @@ import re
 
 import msgspec
 
-from providers.wire.endpoints import path_of, url_of
+from providers.wire.endpoints import fitted, path_of, url_of
 from providers.wire.gemini.contents import Contents
 from providers.wire.gemini.thinking import thinking_config
 from providers.wire.neutral import Format, Image, Losses, Prompt, Tool, ToolChoice, ToolResult
-from providers.wire.openai.endpoint import fitted
 from providers.wire.shapes import Target, UpstreamRequest
 
 ENCODER = msgspec.json.Encoder()

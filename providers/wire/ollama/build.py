@@ -2,10 +2,9 @@
 
 import msgspec
 
-from providers.wire.endpoints import path_of, url_of
+from providers.wire.endpoints import fitted, path_of, url_of
 from providers.wire.neutral import Format, Losses, Prompt, Tool, ToolChoice
 from providers.wire.ollama.messages import messages_of
-from providers.wire.openai.endpoint import fitted
 from providers.wire.shapes import Target, UpstreamRequest
 
 ENCODER = msgspec.json.Encoder()

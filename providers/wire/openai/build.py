@@ -3,14 +3,16 @@ otherwise."""
 
 import msgspec
 
-from providers.wire.neutral import Losses
-from providers.wire.openai.endpoint import NOTHING_ASKED, fitted, url_of
+from providers.wire.endpoints import fitted
+from providers.wire.neutral import Losses, Prompt
+from providers.wire.openai.endpoint import endpoint_url
 from providers.wire.openai.uploads import FormPart, boundary_of, content_type_of, read_form, with_fields, write_form
 from providers.wire.shapes import NO_QUIRKS, ChatRequest, Secret, Target, UpstreamRequest
 
 ENCODER = msgspec.json.Encoder()
 REPORT_USAGE_IN_STREAMS = ("chat", "completions")
 CONTENT_TYPE = "content-type"
+NOTHING_ASKED = Prompt(messages=())
 
 
 def build_request(request: ChatRequest, target: Target) -> UpstreamRequest:
@@ -30,7 +32,7 @@ def build_request(request: ChatRequest, target: Target) -> UpstreamRequest:
 
 
 def build_fitted(request: ChatRequest, target: Target) -> UpstreamRequest:
-    url = url_of(target, request.dialect, request.model)
+    url = endpoint_url(target, request.dialect, request.model)
     fields: dict[str, object] = dict(request.fields)
     fields["model"] = target.model
     if request.stream and not request.include_usage and request.dialect in REPORT_USAGE_IN_STREAMS:
@@ -48,7 +50,7 @@ def build_fitted(request: ChatRequest, target: Target) -> UpstreamRequest:
 
 def build_upload(request: ChatRequest, target: Target) -> UpstreamRequest:
     """A form, with the model's name in it replaced and the rest as it came."""
-    url = url_of(target, request.dialect, request.model)
+    url = endpoint_url(target, request.dialect, request.model)
     losses = Losses(NOTHING_ASKED, request.model, drop=target.drop_params)
     boundary = boundary_of(request.content_type)
     parts = fitted_form(read_form(request.upload, boundary), target, losses)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from providers.wire.endpoints import fitted
 from providers.wire.neutral import Format, Losses, Prompt, Reasoning, Tool, ToolChoice
 from providers.wire.openai.compose_messages import Messages
-from providers.wire.openai.endpoint import fitted, url_of
+from providers.wire.openai.endpoint import endpoint_url
 from providers.wire.shapes import Target, UpstreamRequest
 
 ENCODER = msgspec.json.Encoder()
@@ -34,7 +35,7 @@ LITTLE_THOUGHT, SOME_THOUGHT = 4096, 16_384
 
 def build_prompt(prompt: Prompt, target: Target, *, stream: bool) -> UpstreamRequest:
     """Raises InvalidRequest for what cannot be expressed, unless the route drops it."""
-    url = url_of(target, "chat", target.model)
+    url = endpoint_url(target, "chat", target.model)
     losses = Losses(prompt, target.model, drop=target.drop_params)
     fields: Fields = {"model": target.model, "messages": Messages(target.quirks, losses).of(prompt.messages)}
     fields |= tool_fields(prompt)

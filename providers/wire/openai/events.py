@@ -13,6 +13,7 @@ import msgspec
 
 from common.errors import UpstreamError, UpstreamGarbled
 from providers.wire.assembly import answer_of
+from providers.wire.fields import MAX_CHOICES
 from providers.wire.neutral import (
     Answer,
     Ended,
@@ -30,7 +31,6 @@ from providers.wire.neutral import (
     Used,
 )
 from providers.wire.openai.errors import error_in_answer
-from providers.wire.openai.request import MAX_CHOICES
 from providers.wire.openai.response import flattened, loose_usage, number, string, usage_of
 from providers.wire.openai.stream import DONE
 from providers.wire.sse import MAX_EVENT_BYTES, NeutralStream

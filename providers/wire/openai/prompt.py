@@ -5,11 +5,11 @@ from typing import Literal, cast
 
 import msgspec
 
+from providers.wire.fields import FLAG, WHOLE, missing, read, read_within, too_deep
 from providers.wire.neutral import Format, Prompt, Reasoning
 from providers.wire.openai.incoming import GivenFormat, GivenReasoning, GivenThinking
 from providers.wire.openai.prompt_messages import Conversation
 from providers.wire.openai.prompt_tools import tool_choice_of, tools_of
-from providers.wire.openai.request import FLAG, WHOLE, missing, read, read_within, too_deep
 from providers.wire.shapes import ChatRequest
 
 FLOAT = msgspec.json.Decoder(float | None)

@@ -6,6 +6,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from common.errors import InvalidRequest
+from providers.wire.fields import missing, wrong_within
 from providers.wire.neutral import (
     Audio,
     Document,
@@ -35,7 +36,6 @@ from providers.wire.openai.incoming import (
     TextPart,
     ThinkingPart,
 )
-from providers.wire.openai.request import missing, wrong_within
 
 MESSAGES = msgspec.json.Decoder(list[GivenMessage])
 LOOSE = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])

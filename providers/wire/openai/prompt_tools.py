@@ -6,10 +6,10 @@ from typing import Literal
 import msgspec
 
 from common.errors import InvalidRequest
+from providers.wire.fields import FLAG, invalid_type, missing, read, read_within
 from providers.wire.neutral import Tool, ToolChoice
 from providers.wire.openai.incoming import ChosenFunction, ChosenTool, GivenFunction, GivenTool, Marked
 from providers.wire.openai.prompt_messages import cache_of
-from providers.wire.openai.request import FLAG, invalid_type, missing, read, read_within
 
 TOOLS = msgspec.json.Decoder(list[GivenTool] | None)
 FUNCTIONS = msgspec.json.Decoder(list[GivenFunction] | None)

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from common.errors import InvalidRequest, UpstreamGarbled
-from providers.wire.openai.errors import error_in_answer
-from providers.wire.openai.request import (
+from providers.wire.fields import (
     FLAG,
     MAX_CHOICES,
     missing,
@@ -21,6 +20,7 @@ from providers.wire.openai.request import (
     too_deep,
     whole_number,
 )
+from providers.wire.openai.errors import error_in_answer
 from providers.wire.openai.response import count, number, string
 from providers.wire.openai.stream import DONE
 from providers.wire.openai.uploads import boundary_of, field_text, read_form

@@ -7,8 +7,8 @@ import msgspec
 
 from common.errors import InvalidRequest
 from providers.wire.anthropic.words import FLAG, NUMBER, TEXT, TEXTS, WHOLE, refused, wrong_value
+from providers.wire.fields import too_deep
 from providers.wire.neutral import Format, Prompt, Reasoning
-from providers.wire.openai.request import too_deep
 from providers.wire.responses.items import conversation
 from providers.wire.responses.tools import tool_choice_of, tools_of
 from providers.wire.responses.words import Place

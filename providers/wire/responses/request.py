@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from providers.wire.anthropic.words import FLAG, NULL, OBJECT, TEXT, WHOLE, Kind, missing, refused
-from providers.wire.openai.request import parse_object, too_deep
+from providers.wire.fields import parse_object, too_deep
 from providers.wire.responses.words import CONTENT, LABELS
 from providers.wire.shapes import ChatRequest
 
