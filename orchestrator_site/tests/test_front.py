@@ -13,7 +13,7 @@ from orchestrator_site.lifespan import Lifespan, background
 from orchestrator_site.patience import Patience
 from orchestrator_site.tests.asgi_caller import ask, front, opened
 from providers import health as provider_health
-from providers.health import ProviderHealth
+from providers.checks import Check
 from tenants.config_version import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,7 +73,7 @@ async def test_opened_it_is_ready_and_serves_a_tenants_key(cast):
 
 
 async def test_health_shows_how_the_providers_were():
-    seen = ProviderHealth("failing", 12.5, datetime(2026, 11, 21, tzinfo=UTC), "timeout")
+    seen = Check(datetime(2026, 11, 21, tzinfo=UTC), 12.5, "timeout")
     await asyncio.to_thread(
         redis_client().hset, provider_health.KEY, "slow", provider_health.encode({"slow": seen})["slow"]
     )
