@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,13 @@ Keep = Callable[[bytes], Awaitable[None]]
 """Takes a whole answer, or the bytes that end a stream, just before the caller gets them."""
 Memory = Callable[["Services", Identified, ChatRequest], Awaitable[tuple[ChatRequest, Keep | None]]]
 """Puts what was said before in front of a request, and says how its answer is to be kept."""
+
+
+class Ending(NamedTuple):
+    """What is done before the caller gets the last of an answer, and what that is where the provider left it out."""
+
+    closing: bytes
+    keep: Keep | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Completions:
                 if self.memory is not None:
                     asked, keep = await self.memory(services, identified, asked)
                 call = Call(request.id, identified, asked, request.began)
-                await answer_call(services, call, receive, response, self.closing, keep)
+                await answer_call(services, call, receive, response, Ending(self.closing, keep))
 
     def _read(self, body: bytes, headers: Mapping[bytes, bytes]) -> ChatRequest:
         asked = self.parse(body, headers[b"content-type"].decode("latin-1"))
@@ -73,17 +80,15 @@ class Completions:
         return msgspec.structs.replace(asked, headers=own) if own else asked
 
 
-async def answer_call(
-    services: "Services", call: Call, receive: Receive, response: Response, closing: bytes, keep: Keep | None
-) -> None:
+async def answer_call(services: "Services", call: Call, receive: Receive, response: Response, ending: Ending) -> None:
     hang_up = HangUp(receive)
     hang_up.watch()
     try:
         async with answer(services, call) as answering:
             if call.request.stream:
-                await send_events(answering, response, hang_up, closing, keep)
+                await send_events(answering, response, hang_up, ending)
             else:
-                await send_whole(answering, response, hang_up, keep)
+                await send_whole(answering, response, hang_up, ending.keep)
     except asyncio.CancelledError:
         if not hang_up.gone:
             raise
@@ -100,9 +105,7 @@ async def send_whole(answering: Answer, response: Response, hang_up: HangUp, kee
     await response.whole(body, answering.attempt.content_type, headers_of(answering))
 
 
-async def send_events(
-    answering: Answer, response: Response, hang_up: HangUp, closing: bytes, keep: Keep | None
-) -> None:
+async def send_events(answering: Answer, response: Response, hang_up: HangUp, ending: Ending) -> None:
     """Events as they came, those of one read in one write; the closing is ours when it did not come."""
     done = False
     metrics.ACTIVE_STREAMS.inc()
@@ -113,14 +116,14 @@ async def send_events(
             events = joined(batch)
             if done:
                 hang_up.stop()
-                if keep is not None:
-                    await keep(events)
+                if ending.keep is not None:
+                    await ending.keep(events)
                 await response.end(events)
             elif events:
                 await response.write(events)
         if not done:
             hang_up.stop()
-            await response.end(closing)
+            await response.end(ending.closing)
     finally:
         metrics.ACTIVE_STREAMS.dec()
 
