@@ -7,6 +7,7 @@ import pytest
 from openai.types import Completion
 
 from common.errors import InvalidRequest, UpstreamTimeout
+from providers.wire.assembly import events_of
 from providers.wire.completions.speech import CompletionsSpeech
 from providers.wire.neutral import (
     Answer,
@@ -24,7 +25,6 @@ from providers.wire.neutral import (
     ToolCall,
 )
 from providers.wire.shapes import ChatRequest, Usage
-from providers.wire.translated import events_of
 
 SPEECH = CompletionsSpeech()
 USAGE = Usage(input_tokens=5, output_tokens=3)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from common.errors import UpstreamTimeout
-from providers.wire.assembly import answer_of
+from providers.wire.assembly import answer_of, events_of
 from providers.wire.neutral import (
     Answer,
     Choice,
@@ -29,7 +29,6 @@ from providers.wire.openai.events import OpenAIEvents
 from providers.wire.openai.speech import ChatSpeech
 from providers.wire.shapes import ChatRequest, Usage
 from providers.wire.sse import Flat
-from providers.wire.translated import events_of
 
 SPEECH = ChatSpeech()
 USAGE = Usage(

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from providers.tests.responses_speech import FUNCTION, PROBE, SPEECH, answer_of, parsed, parts, prompted, rendered
 from providers.wire.assembly import answer_of as assembled
+from providers.wire.assembly import events_of
 from providers.wire.neutral import Answer, RedactedThinking, Refusal, Text, Thinking, ToolCall
 from providers.wire.shapes import Usage
-from providers.wire.translated import events_of
 
 USAGE = Usage(input_tokens=20, output_tokens=9, cache_read_tokens=5, cache_write_tokens=3, reasoning_tokens=4)
 LOGPROB = {"token": "Hi", "logprob": -0.5, "bytes": None, "top_logprobs": [{"token": "Hi", "logprob": -0.5}]}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from common.errors import UpstreamGarbled
 from providers.tests.responses_speech import SPEECH, anonymous, answer_of, events, parsed, parts, reread, streamed
+from providers.wire.assembly import events_of
 from providers.wire.neutral import (
     Choice,
     Ended,
@@ -28,7 +29,6 @@ from providers.wire.neutral import (
 )
 from providers.wire.responses.renderer import ResponsesRenderer
 from providers.wire.shapes import Usage
-from providers.wire.translated import events_of
 
 STARTED = Started(model="claude", created=1_700_000_000)
 STOPPED = Finished(finish="stop")

@@ -1,4 +1,4 @@
-"""Events of an answer put together: what the same answer would have been as a whole."""
+"""Events of an answer put together to what it would have been as a whole, and a whole answer told as events."""
 
 from collections.abc import Iterable
 
@@ -7,6 +7,7 @@ import msgspec
 from providers.wire.neutral import (
     Answer,
     Choice,
+    Ended,
     Event,
     Failed,
     Finish,
@@ -131,3 +132,54 @@ def answer_of(events: Iterable[Event]) -> Answer:
         usage=usage,
         created=started.created,
     )
+
+
+def words_of(event: Event) -> str:
+    """What of an event was generated."""
+    match event:
+        case TextDelta() | ThinkingDelta() | RefusalDelta():
+            return event.text
+        case ToolCallStarted():
+            return event.name
+        case ToolCallDelta():
+            return event.arguments
+        case _:
+            return ""
+
+
+def events_of(answer: Answer) -> Iterable[Event]:
+    """A whole answer as a stream would have brought it."""
+    yield Started(id=answer.id, model=answer.model, created=answer.created)
+    for choice in answer.choices:
+        yield from events_of_choice(choice)
+    if answer.usage is not None:
+        yield Used(usage=answer.usage)
+    yield Ended()
+
+
+def events_of_choice(choice: Choice) -> Iterable[Event]:
+    calls = 0
+    logprobs = choice.logprobs
+    for part in choice.parts:
+        if isinstance(part, ToolCall):
+            yield ToolCallStarted(call=calls, id=part.id, name=part.name, signature=part.signature, choice=choice.index)
+            yield ToolCallDelta(call=calls, arguments=part.arguments, choice=choice.index)
+            calls += 1
+        elif isinstance(part, Text):
+            yield TextDelta(text=part.text, choice=choice.index, logprobs=logprobs)
+            logprobs = None
+        else:
+            yield from events_of_part(part, choice.index)
+    yield Finished(finish=choice.finish, stop_sequence=choice.stop_sequence, choice=choice.index)
+
+
+def events_of_part(part: Part, choice: int) -> Iterable[Event]:
+    match part:
+        case Thinking():
+            yield ThinkingDelta(text=part.text, signature=part.signature, choice=choice)
+        case RedactedThinking():
+            yield ThinkingRedacted(encoded=part.encoded, choice=choice)
+        case Refusal():
+            yield RefusalDelta(text=part.text, choice=choice)
+        case _:
+            return

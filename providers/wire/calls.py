@@ -1,4 +1,5 @@
-"""Calls of functions as wires want them that hold arguments as an object and tell results by the function's name."""
+"""Calls of functions for wires and dialects that hold arguments as an object, tell results by the function's name, or
+have no field for a call's proof."""
 
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -6,10 +7,13 @@ from hashlib import blake2b
 import msgspec
 
 from common.errors import InvalidRequest
-from providers.wire.neutral import Message, Prompt, ToolCall, ToolResult
+from providers.wire.neutral import Message, Part, Prompt, Thinking, ToolCall, ToolResult
 
 OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 TEXT = msgspec.json.Decoder(str)
+# A call's proof of the thought behind it (`ToolCall.signature`) has no field of its own in some dialects: it travels as a
+# thought without words before the call, which callers send back unchanged as they do with every thought.
+SIGNED_CALL = "tool_call:"
 
 
 def arguments_object(call: ToolCall, place: str) -> msgspec.Raw:
@@ -62,3 +66,18 @@ class CalledNames:
 def made_id(*known: str) -> str:
     """An id for a call that its provider gave none: the same for the same call of the same answer."""
     return "call_" + blake2b("\0".join(known).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def sign_calls(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Puts the proofs that travelled as thoughts back on the calls after them."""
+    signed: list[Part] = []
+    proof = ""
+    for part in parts:
+        if isinstance(part, Thinking) and not part.text and part.signature.startswith(SIGNED_CALL):
+            proof = part.signature.removeprefix(SIGNED_CALL)
+        elif isinstance(part, ToolCall) and proof:
+            signed.append(msgspec.structs.replace(part, signature=proof))
+            proof = ""
+        else:
+            signed.append(part)
+    return tuple(signed)

@@ -68,6 +68,48 @@ def fault_of(status: int, code: str | None) -> tuple[str, int, str]:
     return f"The provider failed with status {status}.", 502, "upstream_refused"
 
 
+def read_report(body: bytes) -> Report:
+    """Reads {"error": {…}}, {"error": "…"}, a bare {"message": …}, and the {"detail": …} of FastAPI servers."""
+    try:
+        loose = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Report()
+    if isinstance(loose, list) and loose:
+        loose = loose[0]
+    if not isinstance(loose, dict):
+        return Report()
+    inner = loose.get("error", loose)
+    if isinstance(inner, str):
+        return Report(message=presentable(inner), code=normal_code(None, inner))
+    if not isinstance(inner, dict):
+        return Report()
+    if "detail" in inner and "message" not in inner:
+        return detail_report(inner["detail"])
+    return object_report(inner)
+
+
+def object_report(inner: dict[str, Any]) -> Report:
+    message = inner.get("message")
+    message = message if isinstance(message, str) else ""
+    param = inner.get("param")
+    return Report(
+        message=presentable(message),
+        param=presentable(param) if isinstance(param, str) else None,
+        code=normal_code(inner.get("code"), message),
+    )
+
+
+def detail_report(detail: Any) -> Report:
+    if isinstance(detail, str):
+        return Report(message=presentable(detail), code=normal_code(None, detail))
+    if not isinstance(detail, list) or not detail or not isinstance(detail[0], dict):
+        return Report()
+    place = detail[0].get("loc")
+    steps = [str(step) for step in place if step != "body"] if isinstance(place, list) else []
+    message = detail[0].get("msg")
+    return Report(message=presentable(message if isinstance(message, str) else ""), param=".".join(steps) or None)
+
+
 def normal_code(code: Any, message: str) -> str | None:
     """The vendor's code where it is a word; a full context, which many servers tell in prose, under OpenAI's name."""
     if isinstance(code, str) and code and not code.isdecimal():

@@ -1,5 +1,7 @@
 """What a model drew, for dialects whose answers are text: as Markdown, which shows it or at least keeps it."""
 
+from providers.wire.data_urls import data_url
+
 SIGNATURES = {"/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
 
 
@@ -9,4 +11,4 @@ def markdown_picture(encoded: str, media_type: str = "") -> str:
         found = (kind for start, kind in SIGNATURES.items() if encoded.startswith(start))
         media_type = next(found, "image/png")
     mark = "!" if media_type.startswith("image/") else ""
-    return f"{mark}[{media_type}](data:{media_type};base64,{encoded})"
+    return f"{mark}[{media_type}]({data_url(media_type, encoded)})"

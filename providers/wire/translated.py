@@ -6,26 +6,13 @@ One instance for each attempt, since what is rendered depends on what was asked.
 from collections.abc import Iterable, Mapping
 
 from common.errors import OrchestratorError
+from providers.wire.assembly import events_of, words_of
 from providers.wire.neutral import (
-    Answer,
-    Choice,
     Ended,
     Event,
     Failed,
     Finished,
-    Part,
-    RedactedThinking,
-    Refusal,
-    RefusalDelta,
     Started,
-    Text,
-    TextDelta,
-    Thinking,
-    ThinkingDelta,
-    ThinkingRedacted,
-    ToolCall,
-    ToolCallDelta,
-    ToolCallStarted,
     Used,
 )
 from providers.wire.ports import EventParser, Renderer, Speech, Wire
@@ -133,54 +120,3 @@ def chunk_of(raw: bytes, events: Iterable[Event], *, finished: bool, done: bool)
         finished=finished,
         done=done,
     )
-
-
-def words_of(event: Event) -> str:
-    """What of an event was generated."""
-    match event:
-        case TextDelta() | ThinkingDelta() | RefusalDelta():
-            return event.text
-        case ToolCallStarted():
-            return event.name
-        case ToolCallDelta():
-            return event.arguments
-        case _:
-            return ""
-
-
-def events_of(answer: Answer) -> Iterable[Event]:
-    """A whole answer as a stream would have brought it."""
-    yield Started(id=answer.id, model=answer.model, created=answer.created)
-    for choice in answer.choices:
-        yield from events_of_choice(choice)
-    if answer.usage is not None:
-        yield Used(usage=answer.usage)
-    yield Ended()
-
-
-def events_of_choice(choice: Choice) -> Iterable[Event]:
-    calls = 0
-    logprobs = choice.logprobs
-    for part in choice.parts:
-        if isinstance(part, ToolCall):
-            yield ToolCallStarted(call=calls, id=part.id, name=part.name, signature=part.signature, choice=choice.index)
-            yield ToolCallDelta(call=calls, arguments=part.arguments, choice=choice.index)
-            calls += 1
-        elif isinstance(part, Text):
-            yield TextDelta(text=part.text, choice=choice.index, logprobs=logprobs)
-            logprobs = None
-        else:
-            yield from events_of_part(part, choice.index)
-    yield Finished(finish=choice.finish, stop_sequence=choice.stop_sequence, choice=choice.index)
-
-
-def events_of_part(part: Part, choice: int) -> Iterable[Event]:
-    match part:
-        case Thinking():
-            yield ThinkingDelta(text=part.text, signature=part.signature, choice=choice)
-        case RedactedThinking():
-            yield ThinkingRedacted(encoded=part.encoded, choice=choice)
-        case Refusal():
-            yield RefusalDelta(text=part.text, choice=choice)
-        case _:
-            return

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from providers.wire.anthropic.words import FLAG, TEXT, Kind, Place, refused, wrong_value
 from providers.wire.neutral import (
     Document,
     Image,
@@ -20,6 +19,7 @@ from providers.wire.neutral import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.places import FLAG, TEXT, Kind, Place, refused, wrong_value
 
 Parts = tuple[Part, ...]
 Content = str | list[msgspec.Raw]
@@ -33,9 +33,6 @@ ALLOWED: Final = {
     "tool_result": {"text", "image", "document", "search_result"},
     "source": {"text", "image"},
 }
-# A call's proof of the thought behind it (`ToolCall.signature`) has no field of its own here: it travels as a thought
-# without words before the call, which callers send back unchanged as they do with every thought.
-SIGNED_CALL: Final = "tool_call:"
 NO_CITATIONS: Final[tuple[object, ...]] = ({"enabled": False}, {}, [])
 
 
@@ -179,21 +176,6 @@ def result_parts(block: Place) -> tuple[Text | Image | Document, ...]:
         return ()
     parts = content_parts(block, "content", "tool_result")
     return tuple(part for part in parts if isinstance(part, Text | Image | Document))
-
-
-def sign_calls(parts: Parts) -> Parts:
-    """Puts the proofs that travelled as thoughts back on the calls after them."""
-    signed: list[Part] = []
-    proof = ""
-    for part in parts:
-        if isinstance(part, Thinking) and not part.text and part.signature.startswith(SIGNED_CALL):
-            proof = part.signature.removeprefix(SIGNED_CALL)
-        elif isinstance(part, ToolCall) and proof:
-            signed.append(msgspec.structs.replace(part, signature=proof))
-            proof = ""
-        else:
-            signed.append(part)
-    return tuple(signed)
 
 
 READERS: Final[dict[str, Callable[[Place], Parts]]] = {

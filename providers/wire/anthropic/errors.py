@@ -11,8 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from common.errors import UpstreamError, UpstreamRefused
-from providers.wire.faults import Report, fault, platform_fault, retry_after
-from providers.wire.openai.errors import read_report
+from providers.wire.faults import Report, fault, platform_fault, read_report, retry_after
 
 STATUSES = {
     "invalid_request_error": 400,

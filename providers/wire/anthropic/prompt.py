@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from providers.wire.anthropic.content import Parts, content_parts, marker, sign_calls
-from providers.wire.anthropic.words import FLAG, ITEMS, NUMBER, TEXT, TEXTS, WHOLE, Place, refused, wrong_value
+from providers.wire.anthropic.content import Parts, content_parts, marker
+from providers.wire.calls import sign_calls
 from providers.wire.fields import too_deep
 from providers.wire.neutral import (
     Document,
@@ -23,6 +23,7 @@ from providers.wire.neutral import (
     ToolChoice,
     ToolResult,
 )
+from providers.wire.places import FLAG, ITEMS, NUMBER, TEXT, TEXTS, WHOLE, Place, refused, wrong_value
 from providers.wire.shapes import ChatRequest
 
 ROLES: Final[Mapping[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}

@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from providers.wire.effort import effort_for
 from providers.wire.neutral import Losses, Prompt, Reasoning
-from providers.wire.openai.compose import effort_for
 
 Off = Literal["omitted", "disabled", "between_tools", "never"]
 EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from common.ids import new_id
-from providers.wire.anthropic.content import SIGNED_CALL
+from providers.wire.calls import SIGNED_CALL
 from providers.wire.neutral import (
     Answer,
     Choice,

@@ -11,7 +11,6 @@ from typing import Final, Literal
 import msgspec
 
 from common.errors import UpstreamGarbled
-from providers.wire.anthropic.content import SIGNED_CALL
 from providers.wire.anthropic.faults import error_event
 from providers.wire.anthropic.render import (
     Fields,
@@ -23,6 +22,7 @@ from providers.wire.anthropic.render import (
     tool_block,
     usage_fields,
 )
+from providers.wire.calls import SIGNED_CALL
 from providers.wire.neutral import (
     Ended,
     Event,

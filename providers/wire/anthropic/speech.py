@@ -10,9 +10,9 @@ from providers.wire.anthropic import prompt
 from providers.wire.anthropic.faults import error_body, error_event
 from providers.wire.anthropic.render import render_answer
 from providers.wire.anthropic.renderer import MessagesRenderer
-from providers.wire.anthropic.words import FLAG, ITEMS, OBJECT, TEXT, WHOLE, missing, refused, wrong_kind
 from providers.wire.fields import parse_object, too_deep
 from providers.wire.neutral import Answer, Prompt
+from providers.wire.places import FLAG, ITEMS, OBJECT, TEXT, WHOLE, missing, refused, wrong_kind
 from providers.wire.shapes import ChatRequest, Dialect
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from providers.wire.effort import effort_for
 from providers.wire.endpoints import fitted
 from providers.wire.neutral import Format, Losses, Prompt, Reasoning, Tool, ToolChoice
 from providers.wire.openai.compose_messages import Messages
@@ -30,7 +31,6 @@ NAMES: Mapping[str, str] = {
 }
 # A summary of the thought is what servers show without being asked.
 SUMMARIES_AS_USUAL = ("", "auto", "none")
-LITTLE_THOUGHT, SOME_THOUGHT = 4096, 16_384
 
 
 def build_prompt(prompt: Prompt, target: Target, *, stream: bool) -> UpstreamRequest:
@@ -91,15 +91,6 @@ def reasoning_fields(reasoning: Reasoning | None, losses: Losses) -> Fields:
         return {"reasoning_effort": "none"}
     effort = reasoning.effort or effort_for(reasoning.budget_tokens)
     return {"reasoning_effort": effort} if effort else {}
-
-
-def effort_for(budget: int | None) -> str:
-    """The effort that comes nearest to a budget, which this wire cannot say in tokens."""
-    if budget is None:
-        return ""
-    if budget < LITTLE_THOUGHT:
-        return "low"
-    return "medium" if budget < SOME_THOUGHT else "high"
 
 
 def tool_fields(prompt: Prompt) -> Fields:

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Iterable
 
+from providers.wire.data_urls import data_url
 from providers.wire.neutral import (
     Audio,
     Document,
@@ -81,7 +82,7 @@ class Messages:
             return None
         if part.media_type.startswith("text/") and (text := decoded_text(part.encoded)) is not None:
             return text_part(f"{part.title}\n\n{text}" if part.title else text)
-        contents = f"data:{part.media_type};base64,{part.encoded}"
+        contents = data_url(part.media_type, part.encoded)
         return {"type": "file", "file": {"filename": part.title or "document.pdf", "file_data": contents}}
 
     def _assistant(self, message: Message, place: str) -> Fields:
@@ -125,7 +126,7 @@ def text_part(text: str) -> Fields:
 
 
 def image_part(image: Image) -> Fields:
-    address = {"url": image.url or f"data:{image.media_type};base64,{image.encoded}"}
+    address = {"url": image.url or data_url(image.media_type, image.encoded)}
     if image.detail:
         address["detail"] = image.detail
     return {"type": "image_url", "image_url": address}

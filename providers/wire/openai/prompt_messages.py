@@ -1,11 +1,9 @@
 """The messages of a chat completion as those of a Prompt."""
 
-import base64
-from urllib.parse import unquote_to_bytes
-
 import msgspec
 
 from common.errors import InvalidRequest
+from providers.wire.data_urls import within_data_url
 from providers.wire.fields import missing, wrong_within
 from providers.wire.neutral import (
     Audio,
@@ -196,17 +194,6 @@ def document_of(given: FilePart) -> Document:
     if media_type:
         return Document(encoded=encoded, media_type=media_type, title=title, file_id=file_id, cache=cache)
     return Document(encoded=contents, title=title, file_id=file_id, cache=cache)
-
-
-def within_data_url(url: str) -> tuple[str, str]:
-    """The media type and the base64 of a data URL (RFC 2397); two empty strings for any other URL."""
-    if not url.startswith("data:"):
-        return "", ""
-    head, _, contents = url.partition(",")
-    media_type = head[5:].partition(";")[0] or "text/plain"
-    if head.endswith(";base64"):
-        return media_type, contents
-    return media_type, base64.b64encode(unquote_to_bytes(contents)).decode()
 
 
 def cache_of(given: Marked) -> str:

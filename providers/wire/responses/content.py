@@ -6,9 +6,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from providers.wire.anthropic.words import TEXT, missing, wrong_value
+from providers.wire.data_urls import within_data_url
 from providers.wire.neutral import Audio, Document, Image, Part, Refusal, Text
-from providers.wire.openai.prompt_messages import within_data_url
+from providers.wire.places import TEXT, missing, wrong_value
 from providers.wire.responses.words import CONTENT, Place
 
 ALLOWED: Final[dict[str, tuple[type, ...]]] = {

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from common.errors import InvalidRequest
-from providers.wire.anthropic.words import NULL
+from providers.wire.places import NULL
 from providers.wire.responses.prompt import prompt_of
 from providers.wire.shapes import ChatRequest
 

@@ -13,13 +13,11 @@ from typing import Final
 
 import msgspec
 
-from providers.wire.anthropic.content import SIGNED_CALL, sign_calls
-from providers.wire.anthropic.words import TEXT, missing, refused, wrong_value
+from providers.wire.calls import sign_calls
 from providers.wire.neutral import Message, Part, RedactedThinking, Role, Text, Thinking, ToolCall, ToolResult
+from providers.wire.places import TEXT, missing, refused, wrong_value
 from providers.wire.responses.content import content_parts
 from providers.wire.responses.words import CONTENT, Place
-
-__all__ = ["REDACTED", "SIGNED_CALL", "conversation"]
 
 REDACTED: Final = "redacted_thinking:"
 ROLES: Final[dict[str, Role]] = {

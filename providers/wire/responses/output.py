@@ -10,8 +10,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from providers.wire.calls import SIGNED_CALL
 from providers.wire.neutral import ToolCallStarted
-from providers.wire.responses.items import REDACTED, SIGNED_CALL
+from providers.wire.responses.items import REDACTED
 
 Fields = dict[str, Any]
 Status = Literal["in_progress", "completed", "incomplete"]

@@ -6,9 +6,9 @@ from typing import Final, Literal
 import msgspec
 
 from common.errors import InvalidRequest
-from providers.wire.anthropic.words import FLAG, NUMBER, TEXT, TEXTS, WHOLE, refused, wrong_value
 from providers.wire.fields import too_deep
 from providers.wire.neutral import Format, Prompt, Reasoning
+from providers.wire.places import FLAG, NUMBER, TEXT, TEXTS, WHOLE, refused, wrong_value
 from providers.wire.responses.items import conversation
 from providers.wire.responses.tools import tool_choice_of, tools_of
 from providers.wire.responses.words import Place

@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from common.ids import new_id
-from providers.wire.anthropic.words import NULL
 from providers.wire.neutral import Finish
 from providers.wire.openai.words import created_at
+from providers.wire.places import NULL
 from providers.wire.responses.output import Fields, Status
 from providers.wire.shapes import ChatRequest, Usage
 

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from common.errors import UpstreamGarbled
+from providers.wire.assembly import events_of, words_of
 from providers.wire.neutral import (
     Answer,
     Ended,
@@ -29,7 +30,6 @@ from providers.wire.responses.logprobs import logprobs_of
 from providers.wire.responses.output import Fields, Output
 from providers.wire.responses.render import ResponseObject, cut_by
 from providers.wire.shapes import ChatRequest, Usage
-from providers.wire.translated import events_of, words_of
 
 ENCODE: Final = msgspec.json.Encoder().encode
 MOST_HELD: Final = 16 * 1024 * 1024

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from providers.wire.anthropic.words import FLAG, NULL, OBJECT, TEXT, WHOLE, Kind, missing, refused
 from providers.wire.fields import parse_object, too_deep
+from providers.wire.places import FLAG, NULL, OBJECT, TEXT, WHOLE, Kind, missing, refused
 from providers.wire.responses.words import CONTENT, LABELS
 from providers.wire.shapes import ChatRequest
 

@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from providers.wire.anthropic.words import FLAG, TEXT, Kind, wrong_value
 from providers.wire.neutral import Tool, ToolChoice
+from providers.wire.places import FLAG, TEXT, Kind, wrong_value
 from providers.wire.responses.words import Place
 
 CHOICE: Final[Kind[str | dict[str, msgspec.Raw]]] = Kind(

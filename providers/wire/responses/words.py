@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from providers.wire.anthropic import words
-from providers.wire.anthropic.words import NULL, OBJECT, TEXT, Kind, missing
+from providers.wire import places
+from providers.wire.places import NULL, OBJECT, TEXT, Kind, missing
 
 Content = str | list[msgspec.Raw]
 
@@ -15,7 +15,7 @@ LABELS: Final[Kind[dict[str, str]]] = Kind(msgspec.json.Decoder(dict[str, str]),
 SHORT: Final = (None, "", "5m")
 
 
-class Place(words.Place):
+class Place(places.Place):
     __slots__ = ()
 
     def nth(self, name: str, index: int) -> str:
