@@ -11,8 +11,8 @@ from providers.wire.neutral import Message, Part, Prompt, Thinking, ToolCall, To
 
 OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 TEXT = msgspec.json.Decoder(str)
-# A call's proof of the thought behind it (`ToolCall.signature`) has no field of its own in some dialects: it travels as a
-# thought without words before the call, which callers send back unchanged as they do with every thought.
+# A call's proof of the thought behind it (`ToolCall.signature`) has no field of its own in some dialects: it travels as
+# a thought without words before the call, which callers send back unchanged as they do with every thought.
 SIGNED_CALL = "tool_call:"
 
 
