@@ -10,6 +10,7 @@ from common.errors import InvalidRequest
 
 DEFAULT_LIMIT: Final = 50
 MOST: Final = 200
+LONGEST_NUMBER: Final = 9
 
 PAGE: Final = [
     OpenApiParameter("limit", int, description=f"Most entries in an answer, 1 to {MOST}; {DEFAULT_LIMIT} without it."),
@@ -35,7 +36,7 @@ def parameters(query: Mapping[str, str], known: Mapping[str, Callable[[str], Any
 
 
 def limit(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= MOST):
+    if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER and 1 <= int(value) <= MOST):
         raise ValueError(f"Use a whole number from 1 to {MOST}.")
     return int(value)
 

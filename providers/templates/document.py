@@ -132,12 +132,12 @@ def check_secret(template: Template) -> None:
 
 
 def check_listed_models(template: Template) -> None:
-    try:
-        re.compile(template.listed_models)
-    except re.error as error:
-        raise wrong("listed_models", f"this is no regular expression: {error}") from None
     if len(template.listed_models) > 500 or (template.listed_models and not template.price_provider):
         raise wrong("listed_models", "expected at most 500 characters, and a price_provider")
+    try:
+        re.compile(template.listed_models)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise wrong("listed_models", f"this is no regular expression: {error}") from None
 
 
 def placeholders(template: Template) -> Iterator[str]:

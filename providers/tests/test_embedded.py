@@ -83,3 +83,9 @@ def test_an_answer_with_too_few_vectors_is_no_answer():
     asked = request(input=["one", "two", "three"])
     with pytest.raises(UpstreamGarbled):
         spoken(asked, target("ollama")).parse_response(ANSWERS["ollama"], "embeddings")
+
+
+def test_a_number_that_its_32_bits_cannot_hold_is_the_providers_fault():
+    asked = request(input="one", encoding_format="base64")
+    with pytest.raises(UpstreamGarbled, match="32 bits"):
+        spoken(asked, target("ollama")).parse_response(b'{"embeddings": [[1e300]]}', "embeddings")

@@ -24,6 +24,10 @@ LISTS = {"rows": [list(range(50)) for _ in range(200)]}
         ("[" * 3_000, "nested too deeply"),
         ("a" * 8_001, "8000 characters"),
         ("[" + "a," * 999 + "a]", "1000 parts"),
+        ("&a", "& stands only within"),
+        ("{a: &b}", "& stands only within"),
+        ("not_null(&a)", "& stands only within"),
+        ("map(& &a, @)", "& stands only within"),
     ],
 )
 def test_what_cannot_be_read_is_refused_when_it_is_saved(text, reason):
@@ -51,6 +55,11 @@ def test_what_cannot_be_read_is_refused_when_it_is_saved(text, reason):
 def test_an_expression_cannot_take_for_ever(text):
     with pytest.raises(EvaluationFailed, match="too l"):
         expression(text).apply(LISTS)
+
+
+def test_what_is_joined_is_weighed_before_it_is_made():
+    with pytest.raises(EvaluationFailed, match="too large"):
+        expression("join(glue, parts)").apply({"glue": "x" * 2_000_000, "parts": [""] * 20_000})
 
 
 @pytest.mark.parametrize("text", ["length(`5`)", 'sum(`["a"]`)', "abs(@)", 'sort(`[1, "a"]`)', "max_by(rows, &@)"])

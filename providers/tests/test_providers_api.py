@@ -165,6 +165,7 @@ def test_filters(alice, query, names):
 @pytest.mark.parametrize(
     ("query", "named"),
     [("limit=0", "limit"), ("limit=x", "limit"), ("limit=201", "limit"), ("limit=9999999999999", "limit"),
+     ("limit=000000005" + "9" * 40, "limit"),
      ("enabled=yes", "enabled"), ("wires=openai", "wires"), ("after=" + "x" * 201, "after")],
 )  # fmt: skip
 def test_a_query_that_is_wrong_is_named(alice, query, named):

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from common.errors import InvalidRequest, OrchestratorError
+from common.errors import InvalidRequest, OrchestratorError, UpstreamGarbled
 from providers.wire.ports import Wire
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, StreamParser, Target, UpstreamRequest, Usage
 
@@ -111,5 +111,8 @@ def inputs_of(asked: EmbeddingRequest) -> tuple[str, ...]:
 
 
 def packed(vector: list[float]) -> str:
-    """Little-endian 32-bit floats in base64, which the official SDK asks for."""
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+    """Little-endian 32-bit floats in base64, which the official SDK asks for. Raises UpstreamGarbled."""
+    try:
+        return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+    except OverflowError:
+        raise UpstreamGarbled("The provider sent an embedding of numbers beyond 32 bits.") from None

@@ -57,6 +57,7 @@ def expression(text: str) -> Expression:
         root = Parser().parse(text).parsed
         nodes = sum(1 for _ in nodes_of(root))
         check_functions(root)
+        check_references(root)
     except (JMESPathError, ValueError) as failure:
         raise ExpressionInvalid(" ".join(str(failure).split())[:500]) from None
     except RecursionError:
@@ -85,6 +86,8 @@ class Bounded(TreeInterpreter):  # type: ignore[misc]
         arguments = [self.visit(child, value) for child in node["children"]]
         for argument in arguments:
             self._weigh(argument)
+        if node["value"] == "join":
+            check_joined(*arguments)
         return self._functions.call_function(node["value"], arguments)
 
     def visit_comparator(self, node: Node, value: Any) -> Any:
@@ -112,6 +115,12 @@ class Bounded(TreeInterpreter):  # type: ignore[misc]
             raise EvaluationFailed("it takes too long")
 
 
+def check_joined(glue: object = None, parts: object = None, *_: object) -> None:
+    """What is between the parts is there as often as they are: the one function that makes more than it is given."""
+    if isinstance(glue, str) and isinstance(parts, list) and len(glue) * len(parts) > HEAVIEST_VALUE * TEXT_PER_UNIT:
+        raise EvaluationFailed("it makes too large a value")
+
+
 MAKES_VALUES: Final = frozenset(
     (
         "multi_select_list", "multi_select_dict", "function_expression", "flatten", "slice",
@@ -133,6 +142,18 @@ def check_functions(root: Node) -> None:
     for node in nodes_of(root):
         if node["type"] == "function_expression" and node["value"] not in known:
             raise ExpressionInvalid(f"there is no function {node['value']}(); there are {', '.join(sorted(known))}")
+
+
+def check_references(root: Node) -> None:
+    """An expression that is handed to a function (`&name`) is no value, and must not become part of one."""
+    for node in nodes_of({"type": "root", "children": [root]}):
+        takes = node["type"] == "function_expression" and node["value"] in TAKES_EXPRESSIONS
+        inner = (child for child in node.get("children", ()) if isinstance(child, Mapping))
+        if not takes and any(child["type"] == "expref" for child in inner):
+            raise ExpressionInvalid(f"& stands only within {', '.join(sorted(TAKES_EXPRESSIONS))}")
+
+
+TAKES_EXPRESSIONS: Final = frozenset(("map", "max_by", "min_by", "sort_by"))
 
 
 def fields_used(root: Node) -> frozenset[str] | None:

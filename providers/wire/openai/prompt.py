@@ -137,7 +137,11 @@ def asks(name: str, raw: msgspec.Raw) -> bool:
     encoded = bytes(raw)
     if len(encoded) > LONGEST_USUAL:
         return True
-    meant = msgspec.json.decode(encoded)
+    try:
+        meant = msgspec.json.decode(encoded)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # A number beyond all numbers, for one: whatever it means, it is not nothing.
+        return True
     return meant not in (None, [], {}) and (name not in USUAL or meant != USUAL[name])
 
 
