@@ -3,7 +3,7 @@ import json
 import pytest
 
 from common.errors import UpstreamGarbled, UpstreamRefused, UpstreamTimeout
-from providers.tests.anthropic_recordings import NAMES, whole
+from providers.tests.recordings import ANTHROPIC
 from providers.wire.anthropic.adapter import AnthropicWire
 from providers.wire.anthropic.count import read_count
 
@@ -129,10 +129,10 @@ def test_a_count_is_a_number():
     assert read_count(b'{"input_tokens":14}') == 14
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ANTHROPIC.names)
 def test_a_whole_answer_is_finished_and_as_it_came(name):
-    chunk = WIRE.parse_response(whole(name))
-    assert (chunk.raw, chunk.finished, chunk.done, chunk.error) == (whole(name), True, True, None)
+    chunk = WIRE.parse_response(ANTHROPIC.whole(name))
+    assert (chunk.raw, chunk.finished, chunk.done, chunk.error) == (ANTHROPIC.whole(name), True, True, None)
     assert chunk.usage is not None
 
 
@@ -149,5 +149,5 @@ def test_a_whole_answer_is_finished_and_as_it_came(name):
     ],
 )
 def test_reasons_to_stop_have_our_names(name, finish):
-    assert WIRE.parse_response(whole(name)).finish_reason == finish
-    assert WIRE.read_answer(whole(name)).choices[0].finish == finish
+    assert WIRE.parse_response(ANTHROPIC.whole(name)).finish_reason == finish
+    assert WIRE.read_answer(ANTHROPIC.whole(name)).choices[0].finish == finish

@@ -1,7 +1,6 @@
 import json
 import random
 from contextlib import suppress
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import UpstreamError, UpstreamGarbled
-from providers.tests.anthropic_recordings import NAMES, streamed, whole
-from providers.tests.wire_streams import assembled, broken
+from providers.tests.recordings import ANTHROPIC
+from providers.tests.wire_streams import assembled, broken, fed, told
 from providers.wire.anthropic.adapter import AnthropicWire
 from providers.wire.anthropic.answer import parse_response
 from providers.wire.anthropic.stream import AnthropicEvents, AnthropicStream
@@ -34,13 +33,6 @@ WIRE = AnthropicWire()
 START = b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","model":"claude","usage":{}}}\n\n'
 
 
-def fed(stream: Any, wire_bytes: bytes, cuts=()) -> list[Any]:
-    found: list[Any] = []
-    for start, end in pairwise([0, *sorted(cuts), len(wire_bytes)]):
-        found += stream.feed(wire_bytes[start:end])
-    return [*found, *stream.close()]
-
-
 def chunks_of(wire_bytes: bytes, cuts=(), limit=1 << 24) -> list[Chunk]:
     return fed(AnthropicStream(limit), wire_bytes, cuts)
 
@@ -49,30 +41,18 @@ def events_of(wire_bytes: bytes, cuts=(), limit=1 << 24) -> list[Event]:
     return fed(Flat(AnthropicEvents(limit)), wire_bytes, cuts)
 
 
-def told(found: list[Any]) -> list[Any]:
-    """Chunks and events without their errors' identity."""
-    return [
-        (c.raw, c.text, c.model, c.finish_reason, c.usage, str(c.error), c.finished, c.done, c.usage_only)
-        if isinstance(c, Chunk)
-        else str(c.error)
-        if isinstance(c, Failed)
-        else c
-        for c in found
-    ]
-
-
 def event(**fields: Any) -> bytes:
     return b"data: " + json.dumps(fields).encode() + b"\n\n"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ANTHROPIC.names)
 def test_the_events_of_a_stream_say_what_the_whole_answer_says(name):
-    assert assembled(events_of(streamed(name))) == WIRE.read_answer(whole(name))
+    assert assembled(events_of(ANTHROPIC.streamed(name))) == WIRE.read_answer(ANTHROPIC.whole(name))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ANTHROPIC.names)
 def test_chunks_meter_what_the_whole_answer_meters(name):
-    chunks, answer = chunks_of(streamed(name)), parse_response(whole(name))
+    chunks, answer = chunks_of(ANTHROPIC.streamed(name)), parse_response(ANTHROPIC.whole(name))
     assert not [chunk.error for chunk in chunks if chunk.error]
     assert "".join(chunk.text for chunk in chunks).replace("{}", "") == answer.text
     assert [c.usage for c in chunks if c.usage][-1] == answer.usage
@@ -83,26 +63,30 @@ def test_chunks_meter_what_the_whole_answer_meters(name):
     assert not any(c.usage_only for c in chunks)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ANTHROPIC.names)
 def test_joining_what_came_gives_the_bytes_back(name):
-    assert b"".join(chunk.raw for chunk in chunks_of(streamed(name))) == streamed(name)
+    assert b"".join(chunk.raw for chunk in chunks_of(ANTHROPIC.streamed(name))) == ANTHROPIC.streamed(name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ANTHROPIC.names)
 def test_one_byte_at_a_time_changes_nothing(name):
-    wire_bytes = streamed(name)
+    wire_bytes = ANTHROPIC.streamed(name)
     cuts = range(1, len(wire_bytes))
     assert told(chunks_of(wire_bytes, cuts)) == told(chunks_of(wire_bytes))
     assert events_of(wire_bytes, cuts) == events_of(wire_bytes)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(NAMES), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 4000), max_size=12))
+@given(
+    st.sampled_from(ANTHROPIC.names),
+    st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    st.lists(st.integers(0, 4000), max_size=12),
+)
 def test_cuts_anywhere_and_every_newline_change_nothing(name, newline, cuts):
-    wire_bytes = streamed(name).replace(b"\n", newline)
+    wire_bytes = ANTHROPIC.streamed(name).replace(b"\n", newline)
     cuts = [cut for cut in cuts if cut < len(wire_bytes)]
     assert told(chunks_of(wire_bytes, cuts)) == told(chunks_of(wire_bytes))
-    assert events_of(wire_bytes, cuts) == events_of(streamed(name))
+    assert events_of(wire_bytes, cuts) == events_of(ANTHROPIC.streamed(name))
 
 
 @settings(max_examples=300, deadline=None)
@@ -116,7 +100,7 @@ def test_cuts_change_nothing_in_odd_bytes_either(text, cuts):
 
 
 def test_a_stream_begins_with_what_is_known_and_ends_with_what_was_used():
-    events = events_of(streamed("thinking"))
+    events = events_of(ANTHROPIC.streamed("thinking"))
     assert events[0] == Started(id="msg_01XFDUDYJgAACzvnptvVoYEL", model="claude-opus-4-6")
     assert isinstance(events[1], Used)
     assert (events[1].final, events[1].usage.input_tokens) == (False, 21 + 188_086 + 1024)
@@ -136,7 +120,7 @@ def test_a_stream_begins_with_what_is_known_and_ends_with_what_was_used():
 
 
 def test_what_the_last_event_leaves_out_was_said_by_the_first():
-    first, last = (c.usage for c in chunks_of(streamed("text")) if c.usage)
+    first, last = (c.usage for c in chunks_of(ANTHROPIC.streamed("text")) if c.usage)
     assert (first, last) == (
         Usage(input_tokens=25, output_tokens=1),
         Usage(input_tokens=25, output_tokens=15),
@@ -144,23 +128,23 @@ def test_what_the_last_event_leaves_out_was_said_by_the_first():
 
 
 def test_usage_that_grew_on_the_way_is_the_later_one():
-    assert [c.usage.input_tokens for c in chunks_of(streamed("web_search")) if c.usage] == [6039, 10682]
+    assert [c.usage.input_tokens for c in chunks_of(ANTHROPIC.streamed("web_search")) if c.usage] == [6039, 10682]
 
 
 def test_only_the_end_is_finished():
-    chunks = chunks_of(streamed("parallel_calls"))
+    chunks = chunks_of(ANTHROPIC.streamed("parallel_calls"))
     assert [c.finished for c in chunks[-3:]] == [False, True, True]
     assert not any(c.finished for c in chunks[:-2])
 
 
 def test_calls_are_counted_and_a_call_without_arguments_has_an_empty_object():
-    events = events_of(streamed("parallel_calls"))
+    events = events_of(ANTHROPIC.streamed("parallel_calls"))
     assert [e.call for e in events if isinstance(e, ToolCallStarted)] == [0, 1]
     assert [e.arguments for e in events if isinstance(e, ToolCallDelta) and e.call == 1] == ["{}"]
 
 
 def test_tools_that_the_vendor_runs_are_its_own_affair():
-    kinds = {type(e) for e in events_of(streamed("web_search"))}
+    kinds = {type(e) for e in events_of(ANTHROPIC.streamed("web_search"))}
     assert kinds == {Started, Used, TextDelta, Finished, Ended}
 
 
@@ -206,22 +190,22 @@ def test_an_error_inside_a_stream_is_an_error(event, status, code):
 
 def test_nothing_follows_a_failure():
     overloaded = event(type="error", error={"type": "overloaded_error", "message": "Overloaded"})
-    events = events_of(START + overloaded + streamed("text"))
+    events = events_of(START + overloaded + ANTHROPIC.streamed("text"))
     assert [type(e) for e in events] == [Started, Used, Failed]
 
 
 @pytest.mark.parametrize("junk", [b"data: {\n\n", b"data: 5\n\n", b"data: <html>\n\n", b'data: {"type":"\xff"}\n\n'])
 def test_garbage_is_an_error(junk):
-    chunks = chunks_of(junk + streamed("text"))
+    chunks = chunks_of(junk + ANTHROPIC.streamed("text"))
     assert isinstance(chunks[0].error, UpstreamGarbled)
     assert chunks[-1].done
-    [failed] = events_of(junk + streamed("text"))
+    [failed] = events_of(junk + ANTHROPIC.streamed("text"))
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, UpstreamGarbled)
 
 
 def test_a_stream_cut_in_the_middle_of_an_event_is_garbled_not_complete():
-    wire_bytes = streamed("text")
+    wire_bytes = ANTHROPIC.streamed("text")
     cut = wire_bytes[: wire_bytes.index(b"stop_reason", 400) + 5]
     chunks = chunks_of(cut)
     assert isinstance(chunks[-1].error, UpstreamGarbled)
@@ -266,7 +250,9 @@ def test_calls_without_end_are_not_kept_in_memory():
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_an_event_over_the_limit_ends_the_stream(step):
-    wire_bytes = b'data: {"type":"content_block_delta","delta":{"text":"' + b"x" * 300 + b'"}}\n\n' + streamed("text")
+    wire_bytes = (
+        b'data: {"type":"content_block_delta","delta":{"text":"' + b"x" * 300 + b'"}}\n\n' + ANTHROPIC.streamed("text")
+    )
     cuts = range(step, len(wire_bytes), step)
     [chunk] = chunks_of(wire_bytes, cuts, limit=200)
     assert isinstance(chunk.error, UpstreamGarbled)
@@ -283,7 +269,7 @@ def test_an_endless_event_is_not_kept_in_memory():
 
 def test_twenty_thousand_broken_streams_raise_nothing():
     chance = random.Random(20261121)
-    recordings = [streamed(name) for name in NAMES]
+    recordings = [ANTHROPIC.streamed(name) for name in ANTHROPIC.names]
     for _ in range(10_000):
         wire_bytes = broken(chance.choice(recordings), chance)
         told(chunks_of(wire_bytes, [len(wire_bytes) // 2]))
@@ -292,7 +278,7 @@ def test_twenty_thousand_broken_streams_raise_nothing():
 
 def test_broken_answers_are_garbled_and_no_more():
     chance = random.Random(20261122)
-    recordings = [whole(name) for name in NAMES]
+    recordings = [ANTHROPIC.whole(name) for name in ANTHROPIC.names]
     for _ in range(5000):
         body = broken(chance.choice(recordings), chance)
         for read in (parse_response, WIRE.read_answer):
@@ -302,5 +288,5 @@ def test_broken_answers_are_garbled_and_no_more():
 
 def test_read_stream_is_a_parser_of_its_own():
     one, other = WIRE.read_stream(Prompt(messages=())), WIRE.read_stream(Prompt(messages=()))
-    one.feed(streamed("text")[:100])
+    one.feed(ANTHROPIC.streamed("text")[:100])
     assert other.feed(event(type="message_stop")) == [Ended()]

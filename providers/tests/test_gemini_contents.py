@@ -1,5 +1,4 @@
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import InvalidRequest
+from providers.tests.recordings import GEMINI
 from providers.tests.wire_prompts import ASKED, body_of, prompt, target_of
 from providers.wire.gemini.adapter import GeminiWire
 from providers.wire.neutral import (
@@ -189,7 +189,7 @@ def test_what_no_vendor_could_read_is_told_by_its_place(messages, param):
 
 @pytest.mark.parametrize("name", ["text", "thinking_calls", "signed_text", "safety", "logprobs", "vertex_audio"])
 def test_an_answer_goes_back_as_it_came(name):
-    recorded = (Path(__file__).with_name("recorded") / "gemini" / f"{name}.json").read_bytes()
+    recorded = GEMINI.whole(name)
     said = Message(role="assistant", parts=WIRE.read_answer(recorded).choices[0].parts)
     assert contents(ASKED, said, target=NEWER)[1] == msgspec.json.decode(recorded)["candidates"][0]["content"]
 

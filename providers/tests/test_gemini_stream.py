@@ -1,5 +1,4 @@
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -7,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import OrchestratorError, UpstreamGarbled, UpstreamRefused
+from providers.tests.recordings import GEMINI
 from providers.tests.wire_streams import assembled, broken, fed, told, without_ids
 from providers.wire.gemini.adapter import GeminiWire
 from providers.wire.gemini.stream import GeminiStream
@@ -28,40 +28,36 @@ from providers.wire.neutral import (
 from providers.wire.shapes import Usage
 from providers.wire.sse import Flat
 
-FOLDER = Path(__file__).with_name("recorded") / "gemini"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.sse"))
 WIRE = GeminiWire()
 
 
-def streamed(name: str) -> bytes:
-    return (FOLDER / f"{name}.sse").read_bytes()
-
-
 def answer(name: str) -> Answer:
-    return WIRE.read_answer((FOLDER / f"{name}.json").read_bytes())
+    return WIRE.read_answer(GEMINI.whole(name))
 
 
 def events_of(sent: bytes, cuts=(), choices=1, limit=1 << 24) -> list[Event]:
     return fed(Flat(GeminiStream(choices, limit)), sent, cuts)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", GEMINI.names)
 def test_a_stream_says_what_the_whole_answer_says(name):
     whole = answer(name)
-    assert without_ids(assembled(events_of(streamed(name), choices=len(whole.choices)))) == without_ids(whole)
+    assert without_ids(assembled(events_of(GEMINI.streamed(name), choices=len(whole.choices)))) == without_ids(whole)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", GEMINI.names)
 def test_one_byte_at_a_time_changes_nothing(name):
-    sent = streamed(name)
+    sent = GEMINI.streamed(name)
     assert told(events_of(sent, range(1, len(sent)))) == told(events_of(sent))
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(NAMES), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 4000), max_size=12))
+@given(
+    st.sampled_from(GEMINI.names), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 4000), max_size=12)
+)
 def test_cuts_anywhere_and_every_newline_change_nothing(name, newline, cuts):
-    sent = streamed(name).replace(b"\r\n", b"\n").replace(b"\n", newline)
-    assert told(events_of(sent, cuts)) == told(events_of(streamed(name)))
+    sent = GEMINI.streamed(name).replace(b"\r\n", b"\n").replace(b"\n", newline)
+    assert told(events_of(sent, cuts)) == told(events_of(GEMINI.streamed(name)))
 
 
 def test_a_text_is_read_with_its_usage():
@@ -98,7 +94,7 @@ def test_calls_without_ids_get_ids_that_differ_and_stay():
     def ids(events: list[Event]) -> list[str]:
         return [part.id for part in assembled(events).choices[0].parts if isinstance(part, ToolCall)]
 
-    sent = streamed("calls_without_ids")
+    sent = GEMINI.streamed("calls_without_ids")
     first, second = ids(events_of(sent))
     assert first.startswith("call_")
     assert first != second
@@ -122,7 +118,7 @@ def test_calls_of_two_answers_that_have_no_id_differ():
 def test_a_blocked_prompt_is_an_answer_that_a_filter_finished():
     assert answer("blocked").choices == (Choice(parts=(), finish="content_filter"),)
     assert answer("blocked").usage == Usage(input_tokens=31)
-    finished = [event for event in events_of(streamed("blocked"), choices=2) if isinstance(event, Finished)]
+    finished = [event for event in events_of(GEMINI.streamed("blocked"), choices=2) if isinstance(event, Finished)]
     assert finished == [Finished(finish="content_filter"), Finished(finish="content_filter", choice=1)]
 
 
@@ -138,15 +134,15 @@ def test_vertex_says_when():
 
 
 def test_usage_is_final_once_every_candidate_is_finished():
-    kinds = [type(event) for event in events_of(streamed("two_candidates"), choices=2)]
+    kinds = [type(event) for event in events_of(GEMINI.streamed("two_candidates"), choices=2)]
     assert kinds == [Started, Used, TextDelta, TextDelta, Used, TextDelta, Finished, TextDelta, Finished, Used]
-    used = [event.final for event in events_of(streamed("two_candidates"), choices=2) if isinstance(event, Used)]
+    used = [event.final for event in events_of(GEMINI.streamed("two_candidates"), choices=2) if isinstance(event, Used)]
     assert used == [False, False, True]
-    assert not any(isinstance(event, Ended) for event in events_of(streamed("text")))
+    assert not any(isinstance(event, Ended) for event in events_of(GEMINI.streamed("text")))
 
 
 def test_usage_that_counts_nothing_is_none():
-    events = events_of(streamed("vertex_audio"))
+    events = events_of(GEMINI.streamed("vertex_audio"))
     assert [event.usage.input_tokens for event in events if isinstance(event, Used)] == [320]
 
 
@@ -211,7 +207,7 @@ def test_an_error_inside_a_stream_is_an_error_and_ends_it(sent):
     [failed] = events_of(sent)
     assert isinstance(failed, Failed)
     assert (failed.error.status, failed.error.code) == (503, "upstream_unavailable")
-    [failed] = events_of(sent + b"\n\n" + streamed("text"))
+    [failed] = events_of(sent + b"\n\n" + GEMINI.streamed("text"))
     assert isinstance(failed, Failed)
 
 
@@ -219,27 +215,29 @@ def test_an_error_inside_a_stream_is_an_error_and_ends_it(sent):
     "junk", [b"data: {\n\n", b"data: 5\n\n", b"data: <html>\n\n", b'data: {"candidates":\xff}\n\n']
 )
 def test_garbage_is_an_error_and_ends_the_stream(junk):
-    [failed] = events_of(junk + streamed("text"))
+    [failed] = events_of(junk + GEMINI.streamed("text"))
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, UpstreamGarbled)
 
 
 def test_a_stream_that_is_cut_is_not_finished():
-    sent = streamed("text")
+    sent = GEMINI.streamed("text")
     events = events_of(sent[: sent.rindex(b"finishReason")])
     assert isinstance(events[-1], Failed)
     assert not any(isinstance(event, Finished) for event in events)
 
 
 def test_comments_and_a_mark_of_the_end_as_openai_sends_it_are_understood():
-    events = events_of(b": keep alive\n\n" + streamed("vertex_audio") + b"data: [DONE]\n\n")
+    events = events_of(b": keep alive\n\n" + GEMINI.streamed("vertex_audio") + b"data: [DONE]\n\n")
     assert isinstance(events[0], Started)
     assert events[-1] == Ended()
 
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_an_event_over_the_limit_ends_the_stream(step):
-    sent = b'data: {"candidates":[{"content":{"parts":[{"text":"' + b"x" * 3000 + b'"}]}}]}\n\n' + streamed("text")
+    sent = (
+        b'data: {"candidates":[{"content":{"parts":[{"text":"' + b"x" * 3000 + b'"}]}}]}\n\n' + GEMINI.streamed("text")
+    )
     [failed] = events_of(sent, range(step, len(sent), step), limit=2000)
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, UpstreamGarbled)
@@ -255,19 +253,19 @@ def test_what_is_no_answer_is_garbled(body):
 
 
 def test_empty_deltas_are_not_told():
-    events = events_of(streamed("thinking_calls"))
+    events = events_of(GEMINI.streamed("thinking_calls"))
     assert not [event for event in events if isinstance(event, TextDelta)]
 
 
 def test_a_parser_is_made_for_as_many_candidates_as_were_asked():
     parser = WIRE.read_stream(Prompt(messages=(), choices=2))
-    events = parser.feed(streamed("two_candidates")) + parser.close()
+    events = parser.feed(GEMINI.streamed("two_candidates")) + parser.close()
     assert [event.final for event in events if isinstance(event, Used)] == [False, False, True]
 
 
 def test_twenty_thousand_broken_streams_raise_nothing():
     chance = Random(20261121)
-    recordings = [streamed(name) for name in NAMES]
+    recordings = [GEMINI.streamed(name) for name in GEMINI.names]
     for _ in range(20_000):
         sent = broken(chance.choice(recordings), chance)
         told(events_of(sent, [len(sent) // 2], choices=chance.choice([1, 2])))
@@ -275,7 +273,7 @@ def test_twenty_thousand_broken_streams_raise_nothing():
 
 def test_twenty_thousand_broken_answers_raise_only_what_a_caller_may_see():
     chance = Random(20261122)
-    recordings = [(FOLDER / f"{name}.json").read_bytes() for name in NAMES]
+    recordings = [GEMINI.whole(name) for name in GEMINI.names]
     statuses = set()
     for _ in range(20_000):
         try:

@@ -1,5 +1,4 @@
 from base64 import b64encode
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import InvalidRequest
+from providers.tests.recordings import OLLAMA
 from providers.tests.wire_prompts import ASKED, SCHEMA, WEATHER, body_of, prompt, target_of
 from providers.wire.neutral import (
     Audio,
@@ -261,7 +261,7 @@ def test_errors_of_the_request_are_passed_on_and_others_told_in_our_words(status
 
 @pytest.mark.parametrize("name", ["text", "length", "logprobs", "thinking_calls"])
 def test_an_answer_goes_back_as_it_came(name):
-    recorded = (Path(__file__).with_name("recorded") / "ollama" / f"{name}.json").read_bytes()
+    recorded = OLLAMA.whole(name)
     told = msgspec.json.decode(recorded)["message"]
     for call in told.get("tool_calls", []):
         del call["function"]["index"]

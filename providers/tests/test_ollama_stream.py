@@ -1,5 +1,4 @@
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -7,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import OrchestratorError, UpstreamGarbled, UpstreamRefused
+from providers.tests.recordings import OLLAMA
 from providers.tests.wire_streams import assembled, broken, fed, told, without_ids
 from providers.wire.neutral import (
     Answer,
@@ -28,42 +28,40 @@ from providers.wire.ollama.adapter import OllamaWire
 from providers.wire.ollama.stream import OllamaStream
 from providers.wire.shapes import Usage
 
-FOLDER = Path(__file__).with_name("recorded") / "ollama"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.ndjson"))
 WIRE = OllamaWire()
 
 
-def streamed(name: str) -> bytes:
-    return (FOLDER / f"{name}.ndjson").read_bytes()
-
-
 def answer(name: str) -> Answer:
-    return WIRE.read_answer((FOLDER / f"{name}.json").read_bytes())
+    return WIRE.read_answer(OLLAMA.whole(name))
 
 
 def events_of(sent: bytes, cuts=(), limit=1 << 24) -> list[Event]:
     return fed(OllamaStream(limit), sent, cuts)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OLLAMA.names)
 def test_a_stream_says_what_the_whole_answer_says(name):
-    events = events_of(streamed(name))
+    events = events_of(OLLAMA.streamed(name))
     assert without_ids(assembled(events)) == without_ids(answer(name))
     assert events[-1] == Ended()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OLLAMA.names)
 def test_one_byte_at_a_time_changes_nothing(name):
-    sent = streamed(name)
+    sent = OLLAMA.streamed(name)
     assert told(events_of(sent, range(1, len(sent)))) == told(events_of(sent))
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(NAMES), st.sampled_from([b"\n", b"\r\n", b"\n\n"]), st.lists(st.integers(0, 4000), max_size=12))
+@given(
+    st.sampled_from(OLLAMA.names),
+    st.sampled_from([b"\n", b"\r\n", b"\n\n"]),
+    st.lists(st.integers(0, 4000), max_size=12),
+)
 def test_cuts_anywhere_and_every_newline_change_nothing(name, newline, cuts):
-    sent = streamed(name).replace(b"\n", newline)
-    assert told(events_of(sent, cuts)) == told(events_of(streamed(name)))
-    assert told(events_of(sent.rstrip(), cuts)) == told(events_of(streamed(name)))
+    sent = OLLAMA.streamed(name).replace(b"\n", newline)
+    assert told(events_of(sent, cuts)) == told(events_of(OLLAMA.streamed(name)))
+    assert told(events_of(sent.rstrip(), cuts)) == told(events_of(OLLAMA.streamed(name)))
 
 
 @settings(max_examples=300, deadline=None)
@@ -97,7 +95,7 @@ def test_calls_without_ids_get_ids_that_differ_and_stay():
     def ids(events: list[Event]) -> list[str]:
         return [part.id for part in assembled(events).choices[0].parts if isinstance(part, ToolCall)]
 
-    sent = streamed("calls_without_ids")
+    sent = OLLAMA.streamed("calls_without_ids")
     first, second = ids(events_of(sent))
     assert first.startswith("call_")
     assert first != second
@@ -111,7 +109,7 @@ def test_a_prompt_that_was_not_counted_costs_nothing_but_the_answer():
 
 
 def test_log_probabilities_are_given_as_they_come():
-    deltas = [event for event in events_of(streamed("logprobs")) if isinstance(event, TextDelta)]
+    deltas = [event for event in events_of(OLLAMA.streamed("logprobs")) if isinstance(event, TextDelta)]
     assert [(delta.text, bytes(delta.logprobs or b"")) for delta in deltas] == [
         (
             "Ja",
@@ -154,8 +152,8 @@ def test_quoted_arguments_are_unquoted():
     ],
 )
 def test_an_error_line_is_an_error_and_ends_the_stream(line, status, code):
-    first = streamed("text").splitlines(keepends=True)[0]
-    events = events_of(first + line + b"\n" + streamed("text"))
+    first = OLLAMA.streamed("text").splitlines(keepends=True)[0]
+    events = events_of(first + line + b"\n" + OLLAMA.streamed("text"))
     assert [type(event) for event in events] == [Started, TextDelta, Failed]
     failed = events[-1]
     assert isinstance(failed, Failed)
@@ -166,17 +164,17 @@ def test_an_error_line_is_an_error_and_ends_the_stream(line, status, code):
 
 @pytest.mark.parametrize("junk", [b"{\n", b"5\n", b"<html>\n", b'{"message":\xff}\n', b"[]\n"])
 def test_garbage_is_an_error_and_ends_the_stream(junk):
-    [failed] = events_of(junk + streamed("text"))
+    [failed] = events_of(junk + OLLAMA.streamed("text"))
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, UpstreamGarbled)
 
 
 def test_nothing_follows_the_end():
-    assert events_of(streamed("text") + b"more\n") == events_of(streamed("text"))
+    assert events_of(OLLAMA.streamed("text") + b"more\n") == events_of(OLLAMA.streamed("text"))
 
 
 def test_a_stream_that_is_cut_is_not_finished():
-    sent = streamed("text")
+    sent = OLLAMA.streamed("text")
     between = events_of(sent[: sent.rindex(b'{"model"')])
     assert not any(isinstance(event, Finished | Used | Ended | Failed) for event in between)
     within = events_of(sent[:-5])
@@ -185,7 +183,7 @@ def test_a_stream_that_is_cut_is_not_finished():
 
 @pytest.mark.parametrize("step", [1, 7, 1000, 10_000])
 def test_a_line_over_the_limit_ends_the_stream(step):
-    sent = b'{"message":{"content":"' + b"x" * 3000 + b'"}}\n' + streamed("text")
+    sent = b'{"message":{"content":"' + b"x" * 3000 + b'"}}\n' + OLLAMA.streamed("text")
     [failed] = events_of(sent, range(step, len(sent), step), limit=2000)
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, UpstreamGarbled)
@@ -208,12 +206,12 @@ def test_what_is_no_answer_is_garbled(body):
 
 def test_a_parser_is_made_for_a_prompt():
     parser = WIRE.read_stream(Prompt(messages=()))
-    assert told(parser.feed(streamed("text")) + parser.close()) == told(events_of(streamed("text")))
+    assert told(parser.feed(OLLAMA.streamed("text")) + parser.close()) == told(events_of(OLLAMA.streamed("text")))
 
 
 def test_twenty_thousand_broken_streams_raise_nothing():
     chance = Random(20261123)
-    recordings = [streamed(name) for name in NAMES]
+    recordings = [OLLAMA.streamed(name) for name in OLLAMA.names]
     for _ in range(20_000):
         sent = broken(chance.choice(recordings), chance)
         told(events_of(sent, [len(sent) // 2]))
@@ -221,7 +219,7 @@ def test_twenty_thousand_broken_streams_raise_nothing():
 
 def test_twenty_thousand_broken_answers_raise_only_what_a_caller_may_see():
     chance = Random(20261124)
-    recordings = [(FOLDER / f"{name}.json").read_bytes() for name in NAMES]
+    recordings = [OLLAMA.whole(name) for name in OLLAMA.names]
     statuses = set()
     for _ in range(20_000):
         try:

@@ -1,6 +1,5 @@
 import json
 import random
-from itertools import pairwise
 
 import msgspec
 import pytest
@@ -8,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import UpstreamError, UpstreamGarbled, UpstreamRefused
-from providers.tests.recordings import NAMES, streamed, whole
+from providers.tests.recordings import OPENAI
+from providers.tests.wire_streams import fed
 from providers.wire.assembly import answer_of
 from providers.wire.neutral import (
     Answer,
@@ -35,12 +35,7 @@ NOTHING = Prompt(messages=())
 
 
 def events_of(wire_bytes: bytes, cuts=(), limit=1 << 24) -> list[Event]:
-    parser = Flat(OpenAIEvents(limit))
-    edges = [0, *sorted(cuts), len(wire_bytes)]
-    found: list[Event] = []
-    for start, end in pairwise(edges):
-        found += parser.feed(wire_bytes[start:end])
-    return found + parser.close()
+    return fed(Flat(OpenAIEvents(limit)), wire_bytes, cuts)
 
 
 def event(choice: str, more: str = "") -> bytes:
@@ -64,10 +59,10 @@ def as_told(answer: Answer) -> str:
     return told(msgspec.structs.replace(answer, id="", created=0))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OPENAI.names)
 def test_a_stream_put_together_is_the_whole_answer(name):
-    events = events_of(streamed(name))
-    answer = OpenAIWire().read_answer(whole(name))
+    events = events_of(OPENAI.streamed(name))
+    answer = OpenAIWire().read_answer(OPENAI.whole(name))
 
     assert as_told(answer_of(events)) == as_told(answer)
     assert answer.choices
@@ -76,22 +71,24 @@ def test_a_stream_put_together_is_the_whole_answer(name):
     assert events[-1] == Ended()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OPENAI.names)
 def test_one_byte_at_a_time_says_the_same(name):
-    wire_bytes = streamed(name)
+    wire_bytes = OPENAI.streamed(name)
     assert told(events_of(wire_bytes, range(1, len(wire_bytes)))) == told(events_of(wire_bytes))
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(NAMES), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 6000), max_size=12))
+@given(
+    st.sampled_from(OPENAI.names), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 6000), max_size=12)
+)
 def test_cuts_anywhere_and_every_newline_say_the_same(name, newline, cuts):
-    wire_bytes = streamed(name).replace(b"\r\n", b"\n").replace(b"\n", newline)
+    wire_bytes = OPENAI.streamed(name).replace(b"\r\n", b"\n").replace(b"\n", newline)
     cut = events_of(wire_bytes, [cut for cut in cuts if cut < len(wire_bytes)])
-    assert as_told(answer_of(cut)) == as_told(answer_of(events_of(streamed(name))))
+    assert as_told(answer_of(cut)) == as_told(answer_of(events_of(OPENAI.streamed(name))))
 
 
 def test_calls_in_parallel_keep_their_arguments_apart():
-    answer = answer_of(events_of(streamed("mixed_parallel_calls")))
+    answer = answer_of(events_of(OPENAI.streamed("mixed_parallel_calls")))
     assert answer.choices[0].parts == (
         Text(text="Let me look."),
         ToolCall(id="call_a", name="get_weather", arguments='{"city":"Zürich"}'),
@@ -101,7 +98,7 @@ def test_calls_in_parallel_keep_their_arguments_apart():
 
 
 def test_calls_that_share_a_place_are_told_apart_by_id():
-    answer = answer_of(events_of(streamed("gemini_compatible_calls")))
+    answer = answer_of(events_of(OPENAI.streamed("gemini_compatible_calls")))
     assert answer.choices[0].parts == (
         ToolCall(id="function-call-17", name="get_weather", arguments='{"city":"Bern"}', signature="CtQBAdHtim9r"),
         ToolCall(id="function-call-18", name="get_time", arguments='{"zone":"CET"}'),
@@ -184,12 +181,12 @@ def test_an_empty_usage_is_none():
 
 
 def test_thought_and_text_in_one_list_stay_in_order():
-    answer = answer_of(events_of(streamed("mistral_thinking")))
+    answer = answer_of(events_of(OPENAI.streamed("mistral_thinking")))
     assert answer.choices[0].parts == (Thinking(text="Let me add."), Text(text="It is 4."))
 
 
 def test_log_probabilities_are_those_of_their_text():
-    events = [each for each in events_of(streamed("openai_logprobs")) if isinstance(each, TextDelta)]
+    events = [each for each in events_of(OPENAI.streamed("openai_logprobs")) if isinstance(each, TextDelta)]
     noted = [(each.text, json.loads(bytes(each.logprobs or b""))["content"]) for each in events]
     assert [(text, [entry["token"] for entry in entries]) for text, entries in noted] == [
         ("Hello", ["Hello"]),
@@ -209,26 +206,26 @@ def test_log_probabilities_are_those_of_their_text():
     ],
 )
 def test_an_error_ends_the_stream(wire_bytes, status, code):
-    events = events_of(wire_bytes + b"\n\n" + streamed("openai_text"))
+    events = events_of(wire_bytes + b"\n\n" + OPENAI.streamed("openai_text"))
     assert isinstance(events[-1], Failed)
     assert (events[-1].error.status, events[-1].error.code) == (status, code)
     assert not any(isinstance(each, Ended) for each in events)
 
 
 def test_nothing_follows_the_end():
-    assert events_of(streamed("openai_text") * 2)[-1] == Ended()
-    assert sum(isinstance(each, Ended) for each in events_of(streamed("openai_text") * 2)) == 1
+    assert events_of(OPENAI.streamed("openai_text") * 2)[-1] == Ended()
+    assert sum(isinstance(each, Ended) for each in events_of(OPENAI.streamed("openai_text") * 2)) == 1
 
 
 def test_a_stream_cut_in_the_middle_of_an_event_has_failed():
-    wire_bytes = streamed("openai_text")
+    wire_bytes = OPENAI.streamed("openai_text")
     events = events_of(wire_bytes[: wire_bytes.index(b"finish_reason") + 5])
     assert isinstance(events[-1], Failed)
 
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_an_event_over_the_limit_ends_the_stream(step):
-    wire_bytes = delta('{"content":"%s"}' % ("x" * 300)) + streamed("openai_text")
+    wire_bytes = delta('{"content":"%s"}' % ("x" * 300)) + OPENAI.streamed("openai_text")
     [failed] = events_of(wire_bytes, range(step, len(wire_bytes), step), limit=200)
     assert isinstance(failed, Failed)
 
@@ -262,8 +259,8 @@ def test_a_body_that_is_no_answer_is_an_error(body, error):
 
 def test_twenty_thousand_broken_streams_and_bodies_raise_nothing_else():
     chance = random.Random(20261122)
-    recordings = [streamed(name) for name in NAMES]
-    bodies = [whole(name) for name in NAMES]
+    recordings = [OPENAI.streamed(name) for name in OPENAI.names]
+    bodies = [OPENAI.whole(name) for name in OPENAI.names]
     for turn in range(20_000):
         wire_bytes = bytearray(chance.choice(bodies if turn % 4 == 0 else recordings)[: chance.randrange(1, 1500)])
         for _ in range(chance.randrange(1, 8)):

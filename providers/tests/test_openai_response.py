@@ -5,26 +5,26 @@ from typing import Any
 import pytest
 
 from common.errors import UpstreamError, UpstreamGarbled, UpstreamRefused
-from providers.tests.recordings import NAMES, whole
+from providers.tests.recordings import OPENAI
 from providers.wire.openai.adapter import OpenAIWire
 from providers.wire.openai.response import parse_response
 from providers.wire.shapes import Usage
 
 
 def test_a_whole_answer_is_one_finished_chunk():
-    chunk = parse_response(whole("openai_text"))
-    assert chunk.raw == whole("openai_text")
+    chunk = parse_response(OPENAI.whole("openai_text"))
+    assert chunk.raw == OPENAI.whole("openai_text")
     assert (chunk.finished, chunk.done, chunk.finish_reason) == (True, True, "stop")
     assert chunk.text.startswith("Grüße")
     assert chunk.usage == Usage(input_tokens=1312, output_tokens=14, cache_read_tokens=1024)
 
 
 def test_text_holds_all_that_was_generated():
-    assert "get_weather" in parse_response(whole("openai_tools")).text
-    assert '"Bern"' in parse_response(whole("openai_tools")).text
-    assert parse_response(whole("openai_refusal")).text.startswith("I'm sorry")
-    assert parse_response(whole("vllm_reasoning")).text == "First, count.Four legs"
-    assert parse_response(whole("mistral_thinking")).text == "Let me add.It is 4."
+    assert "get_weather" in parse_response(OPENAI.whole("openai_tools")).text
+    assert '"Bern"' in parse_response(OPENAI.whole("openai_tools")).text
+    assert parse_response(OPENAI.whole("openai_refusal")).text.startswith("I'm sorry")
+    assert parse_response(OPENAI.whole("vllm_reasoning")).text == "First, count.Four legs"
+    assert parse_response(OPENAI.whole("mistral_thinking")).text == "Let me add.It is 4."
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_bytes_that_are_no_answer_are_garbled(body):
         parse_response(body)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OPENAI.names)
 def test_every_truncated_answer_is_garbled(name):
-    body = whole(name)
+    body = OPENAI.whole(name)
     for length in range(0, len(body) - 1, 17):
         with pytest.raises(UpstreamGarbled):
             parse_response(body[:length])
@@ -63,7 +63,7 @@ def test_an_error_with_status_200_is_still_an_error():
 def test_ten_thousand_broken_answers_raise_only_upstream_errors():
     chance = random.Random(11)
     for _ in range(10_000):
-        wire_bytes = bytearray(whole(chance.choice(NAMES)))
+        wire_bytes = bytearray(OPENAI.whole(chance.choice(OPENAI.names)))
         for _ in range(chance.randrange(1, 6)):
             place = chance.randrange(len(wire_bytes))
             wire_bytes[place : place + chance.randrange(4)] = bytes(chance.choices(b'\x00"{}[]:,\\0e-ntf', k=2))

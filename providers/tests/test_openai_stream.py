@@ -1,14 +1,13 @@
 import json
 import random
-from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import UpstreamGarbled, UpstreamRefused
-from providers.tests.recordings import NAMES, streamed, whole
+from providers.tests.recordings import OPENAI
+from providers.tests.wire_streams import fed, told
 from providers.wire.openai.response import parse_response
 from providers.wire.openai.stream import OpenAIStream
 from providers.wire.shapes import Chunk, Usage
@@ -18,30 +17,17 @@ MIXED = ("openai_two_choices", "mixed_parallel_calls")
 
 
 def choices_of(name: str) -> int:
-    return len(json.loads(whole(name))["choices"])
+    return len(json.loads(OPENAI.whole(name))["choices"])
 
 
 def chunks_of(wire_bytes: bytes, cuts=(), choices=1, limit=1 << 24) -> list[Chunk]:
-    stream = OpenAIStream(choices, limit)
-    found: list[Chunk] = []
-    edges = [0, *sorted(cuts), len(wire_bytes)]
-    for start, end in pairwise(edges):
-        found += stream.feed(wire_bytes[start:end])
-    return found + stream.close()
+    return fed(OpenAIStream(choices, limit), wire_bytes, cuts)
 
 
-def told(chunks: list[Chunk]) -> list[Any]:
-    """Chunks without their errors' identity."""
-    return [
-        (c.raw, c.text, c.model, c.finish_reason, c.usage, str(c.error), c.finished, c.done, c.usage_only)
-        for c in chunks
-    ]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OPENAI.names)
 def test_a_stream_says_what_the_whole_answer_says(name):
-    chunks = chunks_of(streamed(name), choices=choices_of(name))
-    answer = parse_response(whole(name))
+    chunks = chunks_of(OPENAI.streamed(name), choices=choices_of(name))
+    answer = parse_response(OPENAI.whole(name))
 
     assert not [chunk.error for chunk in chunks if chunk.error]
     text = "".join(chunk.text for chunk in chunks)
@@ -55,23 +41,25 @@ def test_a_stream_says_what_the_whole_answer_says(name):
     assert chunks[-1].finished
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OPENAI.names)
 def test_joining_what_came_gives_the_bytes_back(name):
-    assert b"".join(chunk.raw for chunk in chunks_of(streamed(name))) == streamed(name)
+    assert b"".join(chunk.raw for chunk in chunks_of(OPENAI.streamed(name))) == OPENAI.streamed(name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OPENAI.names)
 def test_one_byte_at_a_time_changes_nothing(name):
-    wire_bytes = streamed(name)
+    wire_bytes = OPENAI.streamed(name)
     assert told(chunks_of(wire_bytes, range(1, len(wire_bytes)))) == told(chunks_of(wire_bytes))
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(NAMES), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 6000), max_size=12))
+@given(
+    st.sampled_from(OPENAI.names), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 6000), max_size=12)
+)
 def test_cuts_anywhere_and_every_newline_change_nothing(name, newline, cuts):
-    wire_bytes = streamed(name).replace(b"\r\n", b"\n").replace(b"\n", newline)
+    wire_bytes = OPENAI.streamed(name).replace(b"\r\n", b"\n").replace(b"\n", newline)
     assert told(chunks_of(wire_bytes, [cut for cut in cuts if cut < len(wire_bytes)])) == told(chunks_of(wire_bytes))
-    reference = chunks_of(streamed(name))
+    reference = chunks_of(OPENAI.streamed(name))
     assert [c.text for c in chunks_of(wire_bytes) if c.text] == [c.text for c in reference if c.text]
 
 
@@ -84,17 +72,17 @@ def test_cuts_change_nothing_in_odd_bytes_either(text, cuts):
 
 
 def test_only_the_event_that_carries_nothing_but_usage_is_usage_only():
-    chunks = chunks_of(streamed("openai_text"))
+    chunks = chunks_of(OPENAI.streamed("openai_text"))
     assert [c.usage for c in chunks if c.usage_only] == [
         Usage(input_tokens=1312, output_tokens=14, cache_read_tokens=1024)
     ]
-    mistral = chunks_of(streamed("mistral_text"))
+    mistral = chunks_of(OPENAI.streamed("mistral_text"))
     assert not any(c.usage_only for c in mistral)
     assert [(c.usage is not None, c.text) for c in mistral if c.usage] == [(True, ".")]
 
 
 def test_every_part_of_the_usage_is_read():
-    assert [c.usage for c in chunks_of(streamed("openai_reasoning_audio")) if c.usage] == [
+    assert [c.usage for c in chunks_of(OPENAI.streamed("openai_reasoning_audio")) if c.usage] == [
         Usage(
             input_tokens=140,
             output_tokens=260,
@@ -106,7 +94,7 @@ def test_every_part_of_the_usage_is_read():
 
 
 def test_finished_waits_for_every_choice():
-    chunks = chunks_of(streamed("openai_two_choices"), choices=2)
+    chunks = chunks_of(OPENAI.streamed("openai_two_choices"), choices=2)
     first = next(i for i, c in enumerate(chunks) if c.finish_reason == "stop")
     assert not chunks[first].finished
     assert next(c for c in chunks if c.finished).finish_reason == "length"
@@ -138,7 +126,7 @@ def test_parts_of_usage_never_exceed_their_totals():
 
 
 def test_a_stream_cut_in_the_middle_of_an_event_is_garbled_not_complete():
-    wire_bytes = streamed("openai_text")
+    wire_bytes = OPENAI.streamed("openai_text")
     cut = wire_bytes[: wire_bytes.index(b"finish_reason") + 5]
     chunks = chunks_of(cut)
     assert isinstance(chunks[-1].error, UpstreamGarbled)
@@ -169,14 +157,14 @@ def test_an_error_inside_a_stream_is_an_error(event, status, code):
 
 @pytest.mark.parametrize("junk", [b"data: {\n\n", b"data: 5\n\n", b"data: <html>\n\n", b'data: {"choices":\xff}\n\n'])
 def test_garbage_is_an_error_and_the_stream_goes_on(junk):
-    chunks = chunks_of(junk + streamed("mistral_text"))
+    chunks = chunks_of(junk + OPENAI.streamed("mistral_text"))
     assert isinstance(chunks[0].error, UpstreamGarbled)
     assert chunks[-1].done
 
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_an_event_over_the_limit_ends_the_stream(step):
-    wire_bytes = b'data: {"choices":[{"delta":{"content":"' + b"x" * 300 + b'"}}]}\n\n' + streamed("openai_text")
+    wire_bytes = b'data: {"choices":[{"delta":{"content":"' + b"x" * 300 + b'"}}]}\n\n' + OPENAI.streamed("openai_text")
     chunks = chunks_of(wire_bytes, range(step, len(wire_bytes), step), limit=200)
     assert len(chunks) == 1
     assert isinstance(chunks[0].error, UpstreamGarbled)
@@ -191,7 +179,7 @@ def test_an_endless_event_is_not_kept_in_memory():
 
 def test_twenty_thousand_broken_streams_raise_nothing():
     chance = random.Random(20261121)
-    recordings = [streamed(name) for name in NAMES]
+    recordings = [OPENAI.streamed(name) for name in OPENAI.names]
     for _ in range(20_000):
         wire_bytes = bytearray(chance.choice(recordings)[: chance.randrange(1, 1500)])
         for _ in range(chance.randrange(1, 8)):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 from random import Random
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -28,23 +29,37 @@ from providers.wire.neutral import (
     ToolCallStarted,
     Used,
 )
-from providers.wire.ports import EventParser
+from providers.wire.shapes import Chunk
 
+Read = TypeVar("Read")
 VALUE = re.compile(rb'(?<=[:,\[])\s*("[^"]*"|-?\d[\d.eE+-]*|true|false|null|\[[^\[\]]*\]|\{[^{}]*\})')
 ODD_BYTES = b'\x00\xff"{}[]:,\\\r\n0e-ntf'
 ODD_VALUES = [b"null", b"{}", b"[]", b'"x"', b"5", b"-1", b"1e999", b"0.5", b"true", b"[{}]", b'{"a":[]}', b"9" * 40]
 
 
-def fed(parser: EventParser, sent: bytes, cuts: Iterable[int] = ()) -> list[Event]:
-    """All events of a stream that comes in pieces."""
+class Parser(Protocol[Read]):
+    def feed(self, received: bytes, /) -> list[Read]: ...
+
+    def close(self) -> list[Read]: ...
+
+
+def fed(parser: Parser[Read], sent: bytes, cuts: Iterable[int] = ()) -> list[Read]:
+    """All events, or chunks, of a stream that comes in pieces."""
     edges = [0, *sorted(cut for cut in cuts if cut < len(sent)), len(sent)]
     found = [event for start, end in pairwise(edges) for event in parser.feed(sent[start:end])]
     return found + parser.close()
 
 
-def told(events: Iterable[Event]) -> list[object]:
-    """Events that can be compared: without their errors' identity."""
-    return [str(event.error) if isinstance(event, Failed) else event for event in events]
+def told(found: Iterable[Event | Chunk]) -> list[object]:
+    """Events or chunks that can be compared: without their errors' identity."""
+    return [comparable(each) for each in found]
+
+
+def comparable(found: Event | Chunk) -> object:
+    if isinstance(found, Chunk):
+        fields = msgspec.structs.asdict(found)
+        return {**fields, "error": str(found.error)}
+    return str(found.error) if isinstance(found, Failed) else found
 
 
 def broken(recording: bytes, chance: Random) -> bytes:
