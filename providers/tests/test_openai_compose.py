@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from common.errors import InvalidRequest
-from providers.tests.prompts import prompts
+from providers.tests.any_prompts import prompts
 from providers.wire.neutral import (
     Document,
     Image,

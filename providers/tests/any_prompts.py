@@ -1,4 +1,4 @@
-"""Prompts as hypothesis makes them: what chat completions and a Prompt can both say, in its usual form."""
+"""Any prompt that chat completions can say, as hypothesis makes them, in its usual form."""
 
 import base64
 
