@@ -29,7 +29,7 @@ class EmbeddedServices:
     """
 
     def __init__(self, state: Path, *, durable: bool = True) -> None:
-        self.state = state.absolute()
+        self.state = state.resolve()
         notes = Notes(self.state / "services.json")
         user = service_user(self.state / "postgres")
         binaries = reachable_binaries(user, self.state)

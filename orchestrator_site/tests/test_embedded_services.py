@@ -47,6 +47,15 @@ def test_starting_again_reuses_what_runs(services):
     assert (again.postgres.pid(), again.valkey.pid()) == before
 
 
+def test_a_checkout_reached_by_another_path_finds_what_runs(services, tmp_path):
+    """Else it would take the servers for dead, and start others on the same files."""
+    pid = services.postgres.pid()
+    (tmp_path / "other").symlink_to(services.state)
+    again = EmbeddedServices(tmp_path / "other")
+    assert again.start() == services.start()
+    assert again.postgres.pid() == services.postgres.pid() == pid
+
+
 def test_many_starters_at_once_end_with_one_pair(services):
     services.stop()
     seen = []
