@@ -20,8 +20,8 @@ FOLDER = re.compile(r"`([\w./-]+/)`")
 COMMAND = re.compile(r"manage\.py (\w+)")
 VARIABLE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`")
 METRIC = re.compile(r"`([a-z]+(?:_[a-z]+)+)(?:\{[^`]*\})?`")
-# Of Docker, of the shell, or of a file that `make run` writes.
-FOREIGN_WORDS = {"ORCHESTRATOR_PASSWORD", "BASE", "KEY"}
+# Of Docker, of the shell, of a template's form, or of a file that `make run` writes.
+FOREIGN_WORDS = {"ORCHESTRATOR_PASSWORD", "BASE", "KEY", "API_KEY"}
 MADE_LATER = {"var/", "var/demo.json"}
 OWN_LINES = {"requirements.txt"}
 
