@@ -12,6 +12,7 @@ from common.errors import OrchestratorError, UpstreamError, UpstreamGarbled
 from gateway import metrics
 from gateway.calls import Call, Caller
 from gateway.metering import Meter
+from providers.wire.openai.adapter import TASKS
 from providers.wire.registry import spoken
 from providers.wire.shapes import Chunk, StreamParser, Target, Usage
 
@@ -23,6 +24,9 @@ SECONDS_TO_END: Final = 0.25
 # Before an answer's first word: what is more than this is dropped, since nobody waits for comments.
 MOST_HELD: Final = 65_536
 CHUNK_BYTES: Final = 200
+# Of what was left out, in a header: names are the caller's own, and may be anything.
+MOST_NAMES: Final = 50
+LONGEST_NAME: Final = 100
 JSON: Final = b"application/json"
 NOT_ALWAYS_JSON: Final = ("speech", "transcriptions")
 # A vendor does not decide that our host serves a page.
@@ -72,7 +76,7 @@ class Attempt:
         """Returns with the first of the answer in hand. Raises Unavailable before, UpstreamError after dispatch."""
         call, loop = self.call, asyncio.get_running_loop()
         request = self._wire.build_request(call.request, self.target)
-        self.dropped = request.dropped
+        self.dropped = tuple(map(shown_name, request.dropped[:MOST_NAMES]))
         await self._services.ledger.open(self.intent)
         self.began = loop.time()
         if self.intent.attempt == 1:
@@ -108,10 +112,12 @@ class Attempt:
         self._parser = self._wire.parse_stream(self.call.request)
         self._source = response.chunks()
         self._feed, self._next_bytes = self._parser.feed, self._source.__anext__
+        # What events of pictures and sound say is not read: none is taken for a comment.
+        is_task = self.call.request.dialect in TASKS
         held: list[Chunk] = []
         room = MOST_HELD
         async for batch in self:
-            if any(map(says_something, batch)):
+            if is_task or any(map(says_something, batch)):
                 return held + batch
             for chunk in batch:
                 room -= len(chunk.raw) + CHUNK_BYTES
@@ -137,7 +143,7 @@ class Attempt:
                 visible = self._take_the_end()
             except UpstreamError as error:
                 self._break_off(error)
-                continue
+                visible = self._take(self._parser.close()) if self._over and self._parser else []
             if visible:
                 return visible
         raise StopAsyncIteration
@@ -205,6 +211,11 @@ def unfinished() -> UpstreamGarbled:
 def shown_kind(content_type: str) -> bytes:
     known = KIND.fullmatch(content_type.lower()) and content_type.isascii() and content_type.isprintable()
     return content_type.encode() if known else b"application/octet-stream"
+
+
+def shown_name(name: str) -> str:
+    """A name that a header can carry."""
+    return name[:LONGEST_NAME] if name.isascii() and name.isprintable() else "?"
 
 
 def says_something(chunk: Chunk) -> bool:

@@ -142,16 +142,13 @@ def test_an_error_inside_a_stream_is_an_error(event, error):
     assert isinstance(chunk.error, error)
 
 
-def test_streamed_sound_passes_until_the_provider_hangs_up():
-    request = parse_task_request(b'{"model":"m","input":"Hi","voice":"a"}', "speech")
-    stream = WIRE.parse_stream(request)
-    assert stream.feed(b"\xff\xfb") == [Chunk(raw=b"\xff\xfb")]
-    assert stream.close() == [Chunk(raw=b"", finished=True, done=True)]
-    events = WIRE.parse_stream(
-        parse_task_request(b'{"model":"m","input":"H","voice":"a","stream_format":"sse"}', "speech")
-    )
-    [done] = events.feed(b'data: {"type":"speech.audio.done","usage":{"input_tokens":4,"output_tokens":9}}\n\n')
-    assert (done.finished, done.usage) == (True, Usage(input_tokens=4, output_tokens=9))
+def test_sound_comes_whole_unless_events_are_asked_for():
+    def asked(**fields):
+        return parse_task_request(json.dumps({"model": "m", "input": "x", "voice": "v", **fields}).encode(), "speech")
+
+    assert not asked(stream=True).stream
+    assert not asked(stream=True, stream_format="audio").stream
+    assert asked(stream_format="sse").stream
 
 
 def test_twenty_thousand_broken_answers_raise_nothing_else():
@@ -169,3 +166,11 @@ def test_twenty_thousand_broken_answers_raise_nothing_else():
             WIRE.parse_response(bytes(wire_bytes), chance.choice(["embeddings", "images", "transcriptions", "speech"]))
         except UpstreamError:
             continue
+
+
+def test_the_last_event_of_streamed_speech_says_what_it_took():
+    request = parse_task_request(b'{"model":"m","input":"H","voice":"a","stream_format":"sse"}', "speech")
+    [done] = WIRE.parse_stream(request).feed(
+        b'data: {"type":"speech.audio.done","usage":{"input_tokens":4,"output_tokens":9}}\n\n'
+    )
+    assert (done.finished, done.usage) == (True, Usage(input_tokens=4, output_tokens=9))

@@ -80,8 +80,14 @@ class TranslatedStream:
         chunks = [self._chunk(told)] if told else []
         if failure is not None:
             self._over = True
-            chunks.append(Chunk(raw=b"", error=failure, finished=len(self._finished) >= self._choices))
+            chunks.append(self._last_chunk(failure))
         return chunks
+
+    def _last_chunk(self, failure: OrchestratorError) -> Chunk:
+        """Of a finished answer nothing is missing but its end, which is ours to write."""
+        if len(self._finished) >= self._choices:
+            return Chunk(raw=self._renderer.end(), finished=True, done=True)
+        return Chunk(raw=b"", error=failure)
 
     def _chunk(self, events: list[Event]) -> Chunk:
         self._finished.update(event.choice for event in events if isinstance(event, Finished))

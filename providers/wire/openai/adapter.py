@@ -11,7 +11,7 @@ from providers.wire.openai.errors import parse_error
 from providers.wire.openai.events import OpenAIEvents, read_answer
 from providers.wire.openai.response import parse_response
 from providers.wire.openai.stream import OpenAIStream
-from providers.wire.openai.tasks import SoundStream, TaskStream, parse_task_response
+from providers.wire.openai.tasks import TaskStream, parse_task_response
 from providers.wire.ports import EventParser
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, Secret, StreamParser, Target, UpstreamRequest
 from providers.wire.sse import Flat
@@ -38,7 +38,7 @@ class OpenAIWire:
     def parse_stream(self, request: ChatRequest) -> StreamParser:
         if request.dialect not in TASKS:
             return OpenAIStream(choices=request.choices)
-        return SoundStream() if is_sound(request) else TaskStream()
+        return TaskStream()
 
     def build_prompt(self, prompt: Prompt, target: Target, *, stream: bool) -> UpstreamRequest:
         return build_prompt(prompt, target, stream=stream)
@@ -51,8 +51,3 @@ class OpenAIWire:
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
         return parse_error(status, headers, body)
-
-
-def is_sound(request: ChatRequest) -> bool:
-    """Speech comes as its own bytes, unless events were asked for."""
-    return request.dialect == "speech" and bytes(request.fields.get("stream_format", b"")) != b'"sse"'

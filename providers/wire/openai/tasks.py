@@ -57,10 +57,9 @@ def read_task(body: bytes, dialect: Dialect) -> ChatRequest:
     for name in REQUIRED.get(dialect, ()):
         if name not in fields or bytes(fields[name]) == b"null":
             raise missing(name)
-    streamed_as = read(fields, "stream_format", TEXT_OR_NONE, "a string") if dialect == "speech" else None
     return ChatRequest(
         model=model,
-        stream=streamed_as == "sse" or bool(read(fields, "stream", FLAG, "true or false")),
+        stream=streamed(fields, dialect),
         include_usage=True,
         max_output_tokens=None,
         choices=whole_number(fields, "n", most=MAX_CHOICES) or 1,
@@ -68,6 +67,13 @@ def read_task(body: bytes, dialect: Dialect) -> ChatRequest:
         input_bytes=len(body),
         dialect=dialect,
     )
+
+
+def streamed(fields: Mapping[str, msgspec.Raw], dialect: Dialect) -> bool:
+    """Speech is its own bytes, and comes whole, unless events are asked for."""
+    if dialect == "speech":
+        return bool(read(fields, "stream_format", TEXT_OR_NONE, "a string") == "sse")
+    return bool(read(fields, "stream", FLAG, "true or false"))
 
 
 def parse_upload(body: bytes, content_type: str, dialect: Dialect = "transcriptions") -> ChatRequest:
@@ -191,13 +197,3 @@ class TaskStream(EventStream[Chunk]):
             error=None if failure is None else error_in_answer(msgspec.Raw(msgspec.json.encode(failure))),
             finished=self._finished,
         )
-
-
-class SoundStream:
-    """Bytes of sound as they come. They end when the provider hangs up."""
-
-    def feed(self, data: bytes) -> list[Chunk]:
-        return [Chunk(raw=data)] if data else []
-
-    def close(self) -> list[Chunk]:
-        return [Chunk(raw=b"", finished=True, done=True)]
