@@ -11,36 +11,23 @@ import msgspec
 from providers.wire.neutral import (
     Answer,
     Choice,
-    Ended,
-    Event,
     Finished,
     Refusal,
     RefusalDelta,
     Started,
     Text,
     TextDelta,
-    Used,
 )
-from providers.wire.openai.words import answer_id, created_at, reason_of, usage_object
-from providers.wire.shapes import ChatRequest, Usage
+from providers.wire.openai.frames import ENCODE, Chunks, Frame
+from providers.wire.openai.words import reason_of
+from providers.wire.shapes import ChatRequest
 
-ENCODE = msgspec.json.Encoder().encode
-PREFIX = "cmpl-"
-DONE = b"data: [DONE]\n\n"
+FRAME = Frame(prefix="cmpl-", whole="text_completion", chunk="text_completion")
 REASONS = {"tool_calls": "stop"}
 
 
 def render_answer(answer: Answer, request: ChatRequest) -> bytes:
-    whole: dict[str, object] = {
-        "id": answer_id(PREFIX, answer.id),
-        "object": "text_completion",
-        "created": created_at(answer.created),
-        "model": answer.model or request.model,
-        "choices": [choice_object(choice) for choice in answer.choices],
-    }
-    if answer.usage is not None:
-        whole["usage"] = usage_object(answer.usage)
-    return ENCODE(whole)
+    return FRAME.answer(answer, request, [choice_object(choice) for choice in answer.choices])
 
 
 def choice_object(choice: Choice) -> dict[str, object]:
@@ -80,57 +67,23 @@ def likelihoods(loose: Any) -> list[dict[str, Any]]:
     ]
 
 
-class CompletionsRenderer:
+class CompletionsRenderer(Chunks):
     """One stream."""
 
     def __init__(self, request: ChatRequest) -> None:
-        self._request = request
-        self._tail = b',"usage":null}\n\n' if request.include_usage else b"}\n\n"
-        self._head = b""
-        self._usage: Usage | None = None
+        super().__init__(FRAME, request)
         self._offsets: dict[int, int] = {}
-        self._over = False
+        self._writers = {TextDelta: self._said, RefusalDelta: self._refused, Finished: self._finish}
 
-    def render(self, events: list[Event]) -> bytes:
-        return b"".join([self._event(event) for event in events])
+    def _said(self, event: TextDelta) -> bytes:
+        return self._text(event.choice, event.text, event.logprobs)
 
-    def end(self) -> bytes:
-        if self._over:
-            return b""
-        self._over = True
-        if self._usage is None or not self._request.include_usage:
-            return DONE
-        self._begin(Started())
-        return self._head + b'],"usage":' + ENCODE(usage_object(self._usage)) + b"}\n\n" + DONE
+    def _refused(self, event: RefusalDelta) -> bytes:
+        return self._text(event.choice, event.text, None)
 
-    def _event(self, event: Event) -> bytes:
-        if self._over:
-            return b""
-        match event:
-            case Started():
-                self._begin(event)
-            case TextDelta():
-                return self._text(event.choice, event.text, event.logprobs)
-            case RefusalDelta():
-                return self._text(event.choice, event.text, None)
-            case Finished():
-                reason = reason_of(event.finish, told=False)
-                return self._chunk(event.choice, "", None, REASONS.get(reason, reason))
-            case Used():
-                self._usage = event.usage
-            case Ended():
-                return self.end()
-        return b""
-
-    def _begin(self, started: Started) -> None:
-        if not self._head:
-            head = {
-                "id": answer_id(PREFIX, started.id),
-                "object": "text_completion",
-                "created": created_at(started.created),
-                "model": started.model or self._request.model,
-            }
-            self._head = b"data: " + ENCODE(head)[:-1] + b',"choices":['
+    def _finish(self, event: Finished) -> bytes:
+        reason = reason_of(event.finish, told=False)
+        return self._chunk(event.choice, "", None, REASONS.get(reason, reason))
 
     def _text(self, choice: int, text: str, logprobs: msgspec.Raw | None) -> bytes:
         offset = self._offsets.get(choice, 0)

@@ -5,15 +5,11 @@ send it back with the next turn (docs.litellm.ai/docs/reasoning_content). A sign
 (ai.google.dev/gemini-api/docs/openai).
 """
 
-from collections.abc import Callable, Mapping
-
 import msgspec
 
 from providers.wire.neutral import (
     Answer,
     Choice,
-    Ended,
-    Event,
     Finished,
     RedactedThinking,
     Refusal,
@@ -27,29 +23,18 @@ from providers.wire.neutral import (
     ToolCall,
     ToolCallDelta,
     ToolCallStarted,
-    Used,
 )
-from providers.wire.openai.words import answer_id, created_at, reason_of, usage_object
-from providers.wire.shapes import ChatRequest, Usage
+from providers.wire.openai.frames import ENCODE, Chunks, Frame
+from providers.wire.openai.words import reason_of
+from providers.wire.shapes import ChatRequest
 
-ENCODE = msgspec.json.Encoder().encode
-PREFIX = "chatcmpl-"
-DONE = b"data: [DONE]\n\n"
+FRAME = Frame(prefix="chatcmpl-", whole="chat.completion", chunk="chat.completion.chunk")
 Delta = dict[str, object]
 
 
 def render_answer(answer: Answer, request: ChatRequest) -> bytes:
     legacy = asks_for_functions(request)
-    whole: dict[str, object] = {
-        "id": answer_id(PREFIX, answer.id),
-        "object": "chat.completion",
-        "created": created_at(answer.created),
-        "model": answer.model or request.model,
-        "choices": [choice_object(choice, legacy=legacy) for choice in answer.choices],
-    }
-    if answer.usage is not None:
-        whole["usage"] = usage_object(answer.usage)
-    return ENCODE(whole)
+    return FRAME.answer(answer, request, [choice_object(choice, legacy=legacy) for choice in answer.choices])
 
 
 def asks_for_functions(request: ChatRequest) -> bool:
@@ -111,20 +96,16 @@ def signature_object(signature: str) -> dict[str, object]:
     return {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
 
 
-class ChatRenderer:
+class ChatRenderer(Chunks):
     """One stream."""
 
     def __init__(self, request: ChatRequest) -> None:
-        self._request = request
+        super().__init__(FRAME, request)
         self._legacy = asks_for_functions(request)
-        self._tail = b',"usage":null}\n\n' if request.include_usage else b"}\n\n"
-        self._head = b""
         self._begun: set[int] = set()
         self._refused: set[int] = set()
         self._thoughts: dict[int, list[str]] = {}
-        self._usage: Usage | None = None
-        self._over = False
-        self._writers: Mapping[type, Callable[..., bytes]] = {
+        self._writers = {
             TextDelta: self._text,
             ThinkingDelta: self._thinking,
             ThinkingRedacted: self._redacted,
@@ -133,45 +114,6 @@ class ChatRenderer:
             ToolCallDelta: self._arguments,
             Finished: self._finish,
         }
-
-    def render(self, events: list[Event]) -> bytes:
-        return b"".join([self._event(event) for event in events])
-
-    def end(self) -> bytes:
-        if self._over:
-            return b""
-        self._over = True
-        if self._usage is None or not self._request.include_usage:
-            return DONE
-        usage = ENCODE(usage_object(self._usage))
-        return self._begin(Started()) + self._head + b'],"usage":' + usage + b"}\n\n" + DONE
-
-    def _event(self, event: Event) -> bytes:
-        if self._over:
-            return b""
-        writer = self._writers.get(type(event))
-        if writer is not None:
-            return writer(event)
-        match event:
-            case Started():
-                return self._begin(event)
-            case Used():
-                self._usage = event.usage
-            case Ended():
-                return self.end()
-        return b""
-
-    def _begin(self, started: Started) -> bytes:
-        """What every chunk begins with is settled by the first event."""
-        if not self._head:
-            head = {
-                "id": answer_id(PREFIX, started.id),
-                "object": "chat.completion.chunk",
-                "created": created_at(started.created),
-                "model": started.model or self._request.model,
-            }
-            self._head = b"data: " + ENCODE(head)[:-1] + b',"choices":['
-        return b""
 
     def _text(self, event: TextDelta) -> bytes:
         return self._chunk(event.choice, b'{"content":' + ENCODE(event.text) + b"}", event.logprobs)
