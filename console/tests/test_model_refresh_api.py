@@ -2,10 +2,7 @@
 
 import gzip
 import json
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -16,45 +13,13 @@ from providers.actions.models import ModelOffer, offer_models
 from providers.actions.providers import create_provider
 from providers.client import discovery
 from providers.models import OfferedModel
+from providers.tests.listing_vendor import vendor
 from tenants.config_version import redis_client
 from tenants.door import tenant_scope
 from tenants.identity import redis_tag
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "sk-very-secret-0123456789"
-
-
-@contextmanager
-def vendor(body=b"", *, status=200, headers=(), slow=False):
-    """A server that lists its models so. Yields its URL and what it was asked; a slow one never ends."""
-    asked, release = [], threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append((self.path, self.headers.get("authorization")))
-            self.send_response(status)
-            for name, value in headers:
-                self.send_header(name, value)
-            self.send_header("connection", "close")
-            self.end_headers()
-            try:
-                self.wfile.write(body)
-            except OSError:
-                return
-            if slow:
-                release.wait(20)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
-    finally:
-        release.set()
-        server.shutdown()
-        server.server_close()
 
 
 def listing(*ids):
@@ -87,7 +52,7 @@ def offered(tenant):
 
 
 def test_new_models_are_offered_with_what_is_known_of_them(tenant, key):
-    with vendor(listing("gpt-4o-mini", "my-own")) as (url, asked):
+    with vendor(200, listing("gpt-4o-mini", "my-own")) as (url, asked):
         made = provider(tenant, "own", url, price_provider_id="openai")
         set_credential(owner=tenant.tenant, provider_id=made, secret=SECRET)
         row = refresh(tenant, key)["own"]
@@ -111,7 +76,7 @@ def test_new_models_are_offered_with_what_is_known_of_them(tenant, key):
 
 def test_what_a_person_set_stays_and_nothing_is_withdrawn(tenant, key):
     answer = json.dumps({"data": [{"id": "set", "display_name": "Theirs", "context_length": 5}]}).encode()
-    with vendor(answer) as (url, _):
+    with vendor(200, answer) as (url, _):
         made = provider(tenant, "own", url)
         models = [
             ModelOffer(name="set", display_name="Ours", context_window=9, enabled=False, input_nano_per_mtok=USD,
@@ -131,13 +96,13 @@ def test_vendors_that_lie_are_told_beside_those_that_do_not(tenant, key, monkeyp
     monkeypatch.setattr(discovery, "LARGEST_LIST", 300_000)
     bomb = gzip.compress(b"[" + b" " * 3_000_000 + b"]")
     with (
-        vendor(listing("good", "good", "two words", "tab\t")) as (good, _),
-        vendor(b" " * 2_000_000) as (large, _),
-        vendor(bomb, headers=[("content-encoding", "gzip")]) as (bombing, _),
-        vendor(gzip.compress(listing("packed")), headers=[("content-encoding", "gzip")]) as (packing, _),
-        vendor(b"<html>hello</html>") as (garbled, _),
-        vendor(b"secret words", status=401) as (refusing, _),
-        vendor(b"", status=302, headers=[("location", "http://127.0.0.1/")]) as (leading, _),
+        vendor(200, listing("good", "good", "two words", "tab\t")) as (good, _),
+        vendor(200, b" " * 2_000_000) as (large, _),
+        vendor(200, bomb, headers=[("content-encoding", "gzip")]) as (bombing, _),
+        vendor(200, gzip.compress(listing("packed")), headers=[("content-encoding", "gzip")]) as (packing, _),
+        vendor(200, b"<html>hello</html>") as (garbled, _),
+        vendor(401, b"secret words") as (refusing, _),
+        vendor(302, headers=[("location", "http://127.0.0.1/")]) as (leading, _),
     ):
         places = {"good": good, "large": large, "bombing": bombing, "packing": packing, "garbled": garbled}
         for name, url in {**places, "refusing": refusing, "leading": leading}.items():
@@ -161,7 +126,7 @@ def test_vendors_that_lie_are_told_beside_those_that_do_not(tenant, key, monkeyp
 
 def test_a_body_that_never_ends_is_given_up(tenant, key, monkeypatch):
     monkeypatch.setattr(refreshing, "SECONDS_FOR_ALL", 0.5)
-    with vendor(b'{"data":[', slow=True) as (slow, _), vendor(listing("quick")) as (quick, _):
+    with vendor(200, b'{"data":[', slow=True) as (slow, _), vendor(200, listing("quick")) as (quick, _):
         provider(tenant, "slow", slow)
         provider(tenant, "quick", quick)
         rows = refresh(tenant, key)
@@ -169,7 +134,7 @@ def test_a_body_that_never_ends_is_given_up(tenant, key, monkeypatch):
 
 
 def test_only_those_that_are_named_are_asked(tenant, key):
-    with vendor(listing("m")) as (url, asked):
+    with vendor(200, listing("m")) as (url, asked):
         provider(tenant, "one", url)
         provider(tenant, "two", url, enabled=False)
         assert refresh(tenant, key, {"providers": ["two"]}).keys() == {"two"}
@@ -188,7 +153,7 @@ def test_a_tenant_without_providers_has_nothing_to_refresh(tenant, key):
 
 def test_charlie_cannot_have_acmes_providers_asked(tenant, make_tenant):
     other = make_tenant("charlies")
-    with vendor(listing("m")) as (url, asked):
+    with vendor(200, listing("m")) as (url, asked):
         provider(tenant, "acmes", url)
         theirs = key_with(other, "providers:write")
         assert refresh(other, theirs) == {}
@@ -224,7 +189,7 @@ def test_what_is_wrong_is_named(tenant, key, body, named):
 
 def test_a_url_that_leads_inside_is_not_asked(tenant, key, settings):
     """The rules may have become stricter since the provider was made."""
-    with vendor(listing("m")) as (url, asked):
+    with vendor(200, listing("m")) as (url, asked):
         provider(tenant, "inside", url)
         settings.ENVIRONMENT = replace(settings.ENVIRONMENT, egress_allow=(), orchestrator_env="production")
         row = refresh(tenant, key)["inside"]

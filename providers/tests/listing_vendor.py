@@ -6,8 +6,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def vendor(status=200, *, refused=()):
-    """Answers with `status`; None: never; with 401 to the `refused` secrets. Yields its URL and what it was asked."""
+def vendor(status=200, body=b"", *, headers=(), refused=(), slow=False):
+    """Answers with `status`; None: never; with 401 to the `refused` secrets. A slow one never ends its answer.
+
+    Yields its URL and what it was asked.
+    """
     asked = []
     release = threading.Event()
 
@@ -19,8 +22,16 @@ def vendor(status=200, *, refused=()):
                 release.wait(20)
                 return
             self.send_response(401 if shown in {f"Bearer {secret}" for secret in refused} else status)
-            self.send_header("content-length", "0")
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("connection", "close")
             self.end_headers()
+            try:
+                self.wfile.write(body)
+            except OSError:
+                return
+            if slow:
+                release.wait(20)
 
         def log_message(self, *_):
             pass
