@@ -134,3 +134,23 @@ def test_what_clients_send_unasked_is_left_out_and_told(wire):
     sent = spoken(request, target(wire)).build_request(request, target(wire))
     assert sent.dropped == ("metadata.user_id",)
     assert b"user_id" not in sent.body
+
+
+@pytest.mark.parametrize("cut", [1, 3, 200, 100_000])
+def test_usage_from_before_the_end_is_not_taken_for_all_of_it_however_the_bytes_are_cut(cut):
+    """As of servers that count the prompt at the beginning, and nothing at the end."""
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"usage": {"input_tokens": 3, "output_tokens": 1}}},
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hello"}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+        {"type": "message_stop"},
+    ]
+    sent = b"".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n".encode() for each in events)
+    request = asked("chat", stream=True)
+    parser = spoken(request, target("anthropic")).parse_stream(request)
+    chunks = [chunk for start in range(0, len(sent), cut) for chunk in parser.feed(sent[start : start + cut])]
+    counted = [chunk for chunk in chunks if chunk.usage]
+    assert [chunk.usage for chunk in counted] == [Usage(input_tokens=3, output_tokens=1)]
+    assert not any(chunk.finished for chunk in counted)
+    assert chunks[-1].finished
+    assert "".join(chunk.text for chunk in chunks) == "Hello"

@@ -3,7 +3,7 @@
 One instance for each attempt, since what is rendered depends on what was asked.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
 from common.errors import OrchestratorError
 from providers.wire.assembly import events_of, words_of
@@ -77,7 +77,7 @@ class TranslatedStream:
         if not events:
             return []
         told, failure = until_failure(events)
-        chunks = [self._chunk(told)] if told else []
+        chunks = list(self._told(told)) if told else []
         if failure is not None:
             self._over = True
             chunks.append(self._last_chunk(failure))
@@ -89,11 +89,16 @@ class TranslatedStream:
             return Chunk(raw=self._renderer.end(), finished=True, done=True)
         return Chunk(raw=b"", error=failure)
 
-    def _chunk(self, events: list[Event]) -> Chunk:
+    def _told(self, events: list[Event]) -> Iterator[Chunk]:
+        """What was reported too early to be all of it has a chunk of its own, ahead of an end that came with it."""
         self._finished.update(event.choice for event in events if isinstance(event, Finished))
         self._over = any(isinstance(event, Ended) for event in events)
-        raw = self._renderer.render(events)
-        return chunk_of(raw, events, finished=len(self._finished) >= self._choices, done=self._over)
+        finished = len(self._finished) >= self._choices
+        if finished and (early := last_report(events)) is not None and not early.final:
+            yield Chunk(raw=b"", usage=early.usage)
+            yield chunk_of(self._renderer.render(events), events, finished=True, done=self._over, reported=False)
+        else:
+            yield chunk_of(self._renderer.render(events), events, finished=finished, done=self._over)
 
 
 def until_failure(events: list[Event]) -> tuple[list[Event], OrchestratorError | None]:
@@ -103,9 +108,16 @@ def until_failure(events: list[Event]) -> tuple[list[Event], OrchestratorError |
     return events, None
 
 
-def chunk_of(raw: bytes, events: Iterable[Event], *, finished: bool, done: bool) -> Chunk:
-    """`raw` with what the meter needs to know of the events in it."""
-    model = reason = usage = None
+def last_report(events: list[Event]) -> Used | None:
+    """The last that counts anything."""
+    reports = (event for event in reversed(events) if isinstance(event, Used))
+    return next((report for report in reports if report.usage.input_tokens or report.usage.output_tokens), None)
+
+
+def chunk_of(raw: bytes, events: list[Event], *, finished: bool, done: bool, reported: bool = True) -> Chunk:
+    """`raw` with what the meter needs to know of the events in it; of usage, if that was `reported` here."""
+    model = reason = None
+    report = last_report(events) if reported else None
     text: list[str] = []
     for event in events:
         match event:
@@ -113,8 +125,6 @@ def chunk_of(raw: bytes, events: Iterable[Event], *, finished: bool, done: bool)
                 model = event.model or None
             case Finished():
                 reason = event.finish
-            case Used():
-                usage = event.usage
             case _:
                 text.append(words_of(event))
     return Chunk(
@@ -122,7 +132,7 @@ def chunk_of(raw: bytes, events: Iterable[Event], *, finished: bool, done: bool)
         text="".join(text),
         model=model,
         finish_reason=reason,
-        usage=usage,
+        usage=None if report is None else report.usage,
         finished=finished,
         done=done,
     )
