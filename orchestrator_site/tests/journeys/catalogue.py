@@ -35,6 +35,7 @@ def catalogue(upstream_url: str, demo_url: str, peers: Mapping[str, Peer]) -> di
         ],
         "routes": [
             {"name": "careful", "targets": ["nowhere/nothing", "mock/mock-503", "voice/demo-mini"]},
+            {"name": "forgiving", "targets": ["aimock-anthropic/claude-sonnet-4-5"], "drop_params": True},
             {"name": "doomed", "targets": ["nowhere/nothing", "mock/mock-503"]},
         ],
     }

@@ -118,6 +118,16 @@ def test_what_a_provider_cannot_express_is_named(client):
     assert (refusal.value.code, refusal.value.param) == ("unsupported_parameter", "seed")
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_a_forgiving_route_leaves_it_out_and_says_so(client, stream):
+    hello = [{"role": "user", "content": "x"}]
+    raw = client.chat.completions.with_raw_response.create(
+        model="forgiving", messages=hello, seed=7, logit_bias={"1": 2}, stream=stream
+    )
+    assert sorted(raw.headers["x-orchestrator-dropped-params"].split(", ")) == ["logit_bias", "seed"]
+    raw.parse()
+
+
 def test_a_form_in_the_place_of_json_and_json_in_the_place_of_a_form_are_415(product, acme_key):
     assert post(product, acme_key, "/audio/transcriptions", {}).status_code == 415
     wrong = httpx2.post(
