@@ -49,10 +49,9 @@ async def vendors():
     application.router.add_post("/{rest:.*}", play)
     runner = web.AppRunner(application)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
+        yield "http://{}:{}".format(*runner.addresses[0])
     finally:
         await runner.cleanup()
 
