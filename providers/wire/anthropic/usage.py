@@ -6,6 +6,7 @@ Its `input_tokens` counts only what was neither read from the cache nor written 
 import msgspec
 
 from providers.wire.shapes import Usage
+from providers.wire.tokens import count
 
 
 class OutputDetails(msgspec.Struct, gc=False):
@@ -60,7 +61,3 @@ def written(reported: ReportedUsage) -> int:
 
 def usage_of(reported: ReportedUsage) -> Usage:
     return Tally().add(reported)
-
-
-def count(number: int | None) -> int:
-    return number if number is not None and 0 < number < 1 << 40 else 0

@@ -6,8 +6,8 @@ from common.errors import UpstreamGarbled
 from providers.wire.endpoints import path_of, url_of
 from providers.wire.gemini.errors import broken_off
 from providers.wire.gemini.shapes import Shape
-from providers.wire.gemini.usage import count
 from providers.wire.shapes import Target, UpstreamRequest, Usage
+from providers.wire.tokens import count
 
 PATH = "/models/{model}:batchEmbedContents"
 

@@ -5,8 +5,7 @@
 
 from providers.wire.gemini.shapes import ModalityCount, UsageMetadata
 from providers.wire.shapes import Usage
-
-MOST_TOKENS = 1 << 40
+from providers.wire.tokens import count
 
 
 def usage_of(reported: UsageMetadata | None) -> Usage | None:
@@ -34,7 +33,3 @@ def usage_of(reported: UsageMetadata | None) -> Usage | None:
 
 def audio(counts: list[ModalityCount] | None) -> int:
     return sum(count(each.token_count) for each in counts if each.modality == "AUDIO") if counts else 0
-
-
-def count(number: int | None) -> int:
-    return number if number is not None and 0 < number < MOST_TOKENS else 0

@@ -15,8 +15,7 @@ from providers.wire.neutral import Answer, Choice, Finish, Part, Text, Thinking,
 from providers.wire.ollama.errors import broken_off
 from providers.wire.pictures import markdown_picture
 from providers.wire.shapes import Usage
-
-MOST_TOKENS = 1 << 40
+from providers.wire.tokens import count
 
 
 class Function(msgspec.Struct, gc=False):
@@ -114,10 +113,6 @@ def usage_of(line: Line) -> Usage | None:
     if line.prompt_eval_count is None and line.eval_count is None:
         return None
     return Usage(input_tokens=count(line.prompt_eval_count), output_tokens=count(line.eval_count))
-
-
-def count(number: int | None) -> int:
-    return number if number is not None and 0 < number < MOST_TOKENS else 0
 
 
 def logprobs_of(line: Line) -> msgspec.Raw | None:

@@ -4,9 +4,9 @@ import msgspec
 
 from common.errors import UpstreamGarbled
 from providers.wire.endpoints import path_of, url_of
-from providers.wire.ollama.answer import count
 from providers.wire.ollama.errors import broken_off
 from providers.wire.shapes import Target, UpstreamRequest, Usage
+from providers.wire.tokens import count
 
 PATH = "/api/embed"
 

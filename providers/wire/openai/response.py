@@ -13,6 +13,7 @@ import msgspec
 from common.errors import UpstreamGarbled
 from providers.wire.openai.errors import error_in_answer
 from providers.wire.shapes import Chunk, Usage
+from providers.wire.tokens import count
 
 
 class Function(msgspec.Struct, gc=False):
@@ -198,10 +199,6 @@ def output_of(reported: ReportedUsage, input_tokens: int, reasoning: int) -> tup
     if beside > 0 and reasoning in (0, beside):
         return output_tokens + beside, beside
     return output_tokens, reasoning
-
-
-def count(number: int | None) -> int:
-    return number if number is not None and 0 < number < 1 << 40 else 0
 
 
 def read_leniently(payload: bytes) -> Answer:

@@ -21,11 +21,12 @@ from providers.wire.fields import (
     whole_number,
 )
 from providers.wire.openai.errors import error_in_answer
-from providers.wire.openai.response import count, number, string
+from providers.wire.openai.response import number, string
 from providers.wire.openai.stream import DONE
 from providers.wire.openai.uploads import boundary_of, field_text, read_form
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, Usage
 from providers.wire.sse import EventStream
+from providers.wire.tokens import count
 
 REQUIRED: Mapping[Dialect, tuple[str, ...]] = {
     "embeddings": ("input",),
