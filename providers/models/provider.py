@@ -54,13 +54,19 @@ FRAMING = {
     "transfer-encoding",
     "upgrade",
 }
-NOT_FOR_PROVIDERS = {*FRAMING, "authorization", "api-key", "x-api-key", "cookie", "proxy-authorization"}
+SECRET_HEADERS = {"authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", "proxy-authorization"}
+NOT_FOR_PROVIDERS = {*FRAMING, *SECRET_HEADERS}
+# They are kept in memory, and sent with every call.
+MOST_HEADERS = 50
+LONGEST_HEADERS = 16_000
 
 
 def check_headers(value: object) -> None:
     """An object of header names and plain values; none that carries a secret or frames the message."""
     if not isinstance(value, dict):
         raise ValidationError("Use an object of header names and values.")
+    if len(value) > MOST_HEADERS or sum(len(f"{name}{text}") for name, text in value.items()) > LONGEST_HEADERS:
+        raise ValidationError(f"Use {MOST_HEADERS} headers at most, of {LONGEST_HEADERS} characters together.")
     for name, text in value.items():
         if not HEADER_NAME.fullmatch(name) or not isinstance(text, str) or not HEADER_VALUE.fullmatch(text):
             raise ValidationError(f"The header {name!r} is not one that HTTP allows.")

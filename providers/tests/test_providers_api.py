@@ -172,6 +172,15 @@ def test_a_query_that_is_wrong_is_named(alice, query, named):
     assert alice.refused("get", f"providers?{query}")[:2] == (400, named)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Goog-Api-Key": "s"}, {f"h{i}": "x" for i in range(51)}, {f"h{i}": "x" * 4_000 for i in range(5)}],
+)
+def test_headers_hold_no_secret_and_no_library(alice, headers):
+    body = {"name": "p", "base_url": "https://x.example/v1", "headers": headers}
+    assert alice.refused("post", "providers", body)[:2] == (400, "headers")
+
+
 # Bodies.
 
 WRONG = [
