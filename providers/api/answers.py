@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from providers.api.bodies import ProviderBody
@@ -67,11 +65,6 @@ class TemplateSchema(serializers.Serializer[Any]):
 
 
 TemplatesSchema = type("TemplatesSchema", (PageSchema,), {"data": TemplateSchema(many=True)})
-
-
-@extend_schema_field(OpenApiTypes.OBJECT)
-class AnyObject(serializers.JSONField):
-    pass
 
 
 def shown_provider(row: Provider) -> dict[str, Any]:

@@ -129,9 +129,14 @@ def offers_in(values: dict[str, Any]) -> list[ModelOffer] | None:
     if "models" not in values:
         return None
     offers = [model_entry(each, f"models[{i}]").offer() for i, each in enumerate(values.pop("models"))]
-    seen: set[str] = set()
-    for i, offer in enumerate(offers):
-        if offer.name in seen:
-            raise InvalidRequest(f"'{offer.name[:100]}' is there twice.", param=f"models[{i}].name")
-        seen.add(offer.name)
+    refuse_twice("models", [offer.name for offer in offers])
     return offers
+
+
+def refuse_twice(place: str, names: list[str]) -> None:
+    """Raises InvalidRequest naming the second of two that have one name; `place` is the list's."""
+    seen: set[str] = set()
+    for i, name in enumerate(names):
+        if name in seen:
+            raise InvalidRequest(f"'{name[:100]}' is there twice.", param=f"{place}[{i}].name")
+        seen.add(name)

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from common.errors import InvalidRequest
 from common.passphrase import LONGEST, SHORTEST
 from providers.actions.config import Arrival
-from providers.api.bodies import Body, CredentialBody, ModelField, ProviderBody, offers_in
+from providers.api.bodies import Body, CredentialBody, ModelField, ProviderBody, offers_in, refuse_twice
 from providers.models.route import Strategy
 from providers.templates.document import read_template
 from providers.whole_config import VERSION
@@ -90,11 +90,7 @@ def arrivals(config: dict[str, Any]) -> dict[str, list[Arrival]]:
         "templates": [template_in(each, f"config.templates[{i}]") for i, each in enumerate(config["templates"])],
     }
     for kind, named in found.items():
-        seen: set[str] = set()
-        for i, each in enumerate(named):
-            if each.name in seen:
-                raise InvalidRequest(f"'{each.name[:100]}' is there twice.", param=f"config.{kind}[{i}].name")
-            seen.add(each.name)
+        refuse_twice(f"config.{kind}", [each.name for each in named])
     return found
 
 
