@@ -2,9 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from billing.ledger.rows import Intent
 from billing.pricing import cost
@@ -14,7 +16,7 @@ from gateway.calls import Call, Caller
 from gateway.metering import Meter
 from providers.wire.openai.adapter import TASKS
 from providers.wire.registry import spoken
-from providers.wire.shapes import Chunk, StreamParser, Target, Usage
+from providers.wire.shapes import ChatRequest, Chunk, StreamParser, Target, Usage
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -90,7 +92,7 @@ class Attempt:
             self.refused = True
             raise self._wire.parse_error(response.status, response.headers, await response.read_error())
         if request.stream:
-            self._first = await self._first_of_stream(response)
+            self._first = await self._first_of_stream(response, request.dropped)
         else:
             self._first = [await self._whole(response)]
         self.first_chunk_at = loop.time()
@@ -104,12 +106,12 @@ class Attempt:
         self._over = True
         return chunk
 
-    async def _first_of_stream(self, response: "UpstreamResponse") -> list[Chunk]:
+    async def _first_of_stream(self, response: "UpstreamResponse", dropped: Collection[str]) -> list[Chunk]:
         if response.headers.get("content-type", "").startswith("application/json"):
             # An error in an answer that claims to be none is told as what it is.
             self._wire.parse_response(await response.read(), self.call.request.dialect)
             raise UpstreamGarbled("The provider answered as a whole where a stream was asked for.")
-        self._parser = self._wire.parse_stream(self.call.request)
+        self._parser = self._wire.parse_stream(as_sent(self.call.request, dropped))
         self._source = response.chunks()
         self._feed, self._next_bytes = self._parser.feed, self._source.__anext__
         # What events of pictures and sound say is not read: none is taken for a comment.
@@ -211,6 +213,11 @@ def unfinished() -> UpstreamGarbled:
 def shown_kind(content_type: str) -> bytes:
     known = KIND.fullmatch(content_type.lower()) and content_type.isascii() and content_type.isprintable()
     return content_type.encode() if known else b"application/octet-stream"
+
+
+def as_sent(request: ChatRequest, dropped: Collection[str]) -> ChatRequest:
+    """Who was asked for one answer, where the caller wanted several, is done with one."""
+    return msgspec.structs.replace(request, choices=1) if "n" in dropped else request
 
 
 def shown_name(name: str) -> str:

@@ -38,7 +38,7 @@ async def saying(tenant, said, ended):
 
 
 def provide(tenant, url):
-    provider = create_provider(owner=tenant, name="late", base_url=url)
+    provider = create_provider(owner=tenant, name="late", base_url=url, quirks={"unsupported": ["n"]})
     offer_models(owner=tenant, provider_id=provider, offers=[ModelOffer(name="m")])
     create_route(owner=tenant, name="lenient", targets=["late/m"], drop_params=True)
 
@@ -89,3 +89,15 @@ async def test_what_was_left_out_is_told_in_names_that_a_header_can_carry(gatewa
     assert response.status == 200
     assert "set-cookie" not in response.headers
     assert 0 < len(response.headers["x-orchestrator-dropped-params"]) < 6_000
+
+
+async def test_one_answer_is_all_of_it_where_the_wish_for_more_was_left_out(gateway, own_tenant):
+    message = {"role": "user", "content": "x"}
+    async with saying(own_tenant.tenant, WORDS + b"data: [DONE]\n\n", True):
+        response, body = await posted(
+            gateway, own_tenant.key, "chat/completions", model="lenient", n=2, stream=True, messages=[message]
+        )
+    assert response.headers["x-orchestrator-dropped-params"] == "n"
+    assert body.endswith(b"data: [DONE]\n\n")
+    [row] = await settlements(gateway, response.headers["x-request-id"])
+    assert row["outcome"] == "completed"
