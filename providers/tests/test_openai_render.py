@@ -1,5 +1,4 @@
 import json
-from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from common.errors import UpstreamTimeout
+from providers.tests.wire_streams import fed
 from providers.wire.assembly import answer_of, events_of
 from providers.wire.neutral import (
     Answer,
@@ -238,10 +238,7 @@ def test_what_is_told_is_what_was_answered_whole_and_streamed(given, cuts):
     text = msgspec.json.encode(given)
     assert msgspec.json.encode(OpenAIWire().read_answer(SPEECH.render_answer(given, asked()))) == text
     wire_bytes = streamed(list(events_of(given)), stream_options={"include_usage": True})
-    parser = Flat(OpenAIEvents())
-    edges = [0, *sorted(cut for cut in cuts if cut < len(wire_bytes)), len(wire_bytes)]
-    events = [each for start, end in pairwise(edges) for each in parser.feed(wire_bytes[start:end])]
-    assert msgspec.json.encode(answer_of(events)) == text
+    assert msgspec.json.encode(answer_of(fed(Flat(OpenAIEvents()), wire_bytes, cuts))) == text
 
 
 def test_an_error_is_told_as_openai_tells_it():

@@ -1,10 +1,10 @@
 import json
 import random
-from itertools import pairwise
 
 import pytest
 
 from common.errors import UpstreamError, UpstreamGarbled, UpstreamRefused
+from providers.tests.wire_streams import fed
 from providers.wire.openai.adapter import OpenAIWire
 from providers.wire.openai.tasks import TaskStream, parse_task_request
 from providers.wire.shapes import ChatRequest, Chunk, Usage
@@ -108,11 +108,7 @@ def test_a_completion_is_read_by_its_text():
 
 
 def streamed(wire_bytes: bytes, cuts=()) -> list[Chunk]:
-    stream = TaskStream()
-    found: list[Chunk] = []
-    for start, end in pairwise([0, *cuts, len(wire_bytes)]):
-        found += stream.feed(wire_bytes[start:end])
-    return found + stream.close()
+    return fed(TaskStream(), wire_bytes, cuts)
 
 
 def test_a_streamed_transcript_says_what_the_whole_one_says():
