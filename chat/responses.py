@@ -12,6 +12,7 @@ from tenants.door import tenant_scope
 from tenants.identity import TenantRef
 
 KEPT_FOR: Final = timedelta(days=30)
+MOST_PURGED: Final = 10_000
 ID: Final = re.compile(r"resp_[0-9a-f]{32}")
 
 
@@ -48,6 +49,15 @@ def delete_response(*, tenant: TenantRef, response_id: str) -> None:
         deleted, _ = models.StoredResponse.objects.filter(id=response_id, expires_at__gt=datetime.now(UTC)).delete()
     if not deleted:
         raise unknown(response_id)
+
+
+def purge_responses(*, tenant: TenantRef, most: int = MOST_PURGED) -> int:
+    """Deletes what has expired, at most `most` rows; returns how many."""
+    with tenant_scope(tenant):
+        expired = models.StoredResponse.objects.filter(expires_at__lte=datetime.now(UTC)).order_by("expires_at")
+        ids = list(expired.values_list("id", flat=True)[:most])
+        deleted, _ = models.StoredResponse.objects.filter(id__in=ids).delete()
+    return deleted
 
 
 def check_id(response_id: str) -> None:

@@ -26,6 +26,7 @@ def schedule() -> dict[str, dict[str, Any]]:
         "reap the ledger": every(10.0, "billing.tasks.reap"),
         # Made months ahead, so that missing a run is no matter; hourly, since a restarted beat begins to count anew.
         "ledger months ahead": every(HOUR, "billing.tasks.create_partitions"),
+        "responses that have expired": every(HOUR, "chat.tasks.purge"),
         **(looks if interval else {}),
     }
 

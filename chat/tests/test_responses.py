@@ -6,6 +6,7 @@ import pytest
 
 from chat import models
 from chat.responses import KEPT_FOR, delete_response, find_response, store_response
+from chat.tasks import purge
 from common.errors import NotFound
 from common.ids import new_id
 from providers.wire.responses.history import StoredResponse
@@ -82,3 +83,15 @@ def test_what_is_no_id_is_not_found(cast, wrong):
         with pytest.raises(NotFound) as caught:
             attempt(tenant=cast.acme.tenant, response_id=wrong)
         caught.value.message.encode("ascii")
+
+
+def test_what_has_expired_is_deleted_everywhere_and_the_rest_stays(cast):
+    old, fresh, charlies = store(cast.acme), store(cast.acme), store(cast.globex)
+    for owner, stored in ((cast.acme, old), (cast.globex, charlies)):
+        with tenant_scope(owner.tenant):
+            models.StoredResponse.objects.filter(id=stored.id).update(expires_at=datetime.now(UTC))
+    assert purge() == 2
+    assert purge() == 0
+    assert find_response(tenant=cast.acme.tenant, response_id=fresh.id) == fresh
+    with tenant_scope(cast.acme.tenant):
+        assert list(models.StoredResponse.objects.values_list("id", flat=True)) == [fresh.id]

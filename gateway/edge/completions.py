@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 JSON: tuple[bytes, ...] = (b"application/json",)
 Keep = Callable[[bytes], Awaitable[None]]
 """Takes a whole answer, or the bytes that end a stream, just before the caller gets them."""
-Memory = Callable[["Services", Identified, ChatRequest], Awaitable[tuple[ChatRequest, Keep | None]]]
+Memory = Callable[["Services", Identified, ChatRequest, Held], Awaitable[tuple[ChatRequest, Keep | None]]]
 """Puts what was said before in front of a request, and says how its answer is to be kept."""
 
 
@@ -70,7 +70,7 @@ class Completions:
                 asked = self._read(body, headers)
                 keep: Keep | None = None
                 if self.memory is not None:
-                    asked, keep = await self.memory(services, identified, asked)
+                    asked, keep = await self.memory(services, identified, asked, held)
                 call = Call(request.id, identified, asked, request.began)
                 await answer_call(services, call, receive, response, Ending(self.closing, keep))
 

@@ -9,6 +9,7 @@ import structlog
 
 from common.errors import InvalidRequest, NotFound, OrchestratorError
 from gateway.admitting import admit, identify
+from gateway.bodies import Held
 from gateway.calls import Caller, Identified
 from gateway.edge.asgi import Receive
 from gateway.edge.completions import Keep
@@ -26,22 +27,26 @@ log = structlog.get_logger(__name__)
 
 
 async def remembered(
-    services: "Services", identified: Identified, asked: ChatRequest
+    services: "Services", identified: Identified, asked: ChatRequest, held: Held
 ) -> tuple[ChatRequest, Keep | None]:
     """The request with the response that it follows; and how to keep its own, unless `store` is false.
 
-    Raises InvalidRequest for a `previous_response_id` that names none of the tenant's; Unavailable.
+    Raises InvalidRequest for a `previous_response_id` that names none of the tenant's; RateLimited and Unavailable,
+    also when too much is held in memory.
     """
     tenant = identified.config.identity.tenant
     if previous := read_text(asked, "previous_response_id"):
         try:
-            asked = with_history(asked, await services.responses.find(tenant, previous))
+            stored = await services.responses.find(tenant, previous)
         except NotFound:
             raise InvalidRequest(
                 f"Previous response with id {previous[:80]!a} not found.",
                 param="previous_response_id",
                 code="previous_response_not_found",
             ) from None
+        # It takes as much room as if it had been sent again.
+        held.add(len(stored.items) + len(stored.response))
+        asked = with_history(asked, stored)
     if bytes(asked.fields.get("store", b"")) == b"false":
         return asked, None
     return asked, keeping(services, identified, asked)

@@ -9,6 +9,7 @@ from providers.wire.anthropic.speech import MessagesSpeech
 from providers.wire.completions.speech import CompletionsSpeech
 from providers.wire.custom.adapter import CustomWire
 from providers.wire.embedded import Embedded, Embedder
+from providers.wire.extras import refuse_extras
 from providers.wire.gemini import embeddings as gemini_embeddings
 from providers.wire.gemini.adapter import GeminiWire
 from providers.wire.ollama import embeddings as ollama_embeddings
@@ -42,6 +43,8 @@ def spoken(request: ChatRequest, target: Target) -> WireAdapter:
 
     Raises InvalidRequest for what has no translation, LookupError for a wire that is not spoken here.
     """
+    if target.provider_scope == "platform":
+        refuse_extras(request)
     wire = CustomWire(target.quirks) if target.wire == CustomWire.name else adapter(target.wire)
     if request.dialect in wire.native and (request.dialect != "completions" or has_completions(target)):
         return wire
