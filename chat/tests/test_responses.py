@@ -86,6 +86,7 @@ def test_what_is_no_id_is_not_found(cast, wrong):
 
 
 def test_what_has_expired_is_deleted_everywhere_and_the_rest_stays(cast):
+    purge()
     old, fresh, charlies = store(cast.acme), store(cast.acme), store(cast.globex)
     for owner, stored in ((cast.acme, old), (cast.globex, charlies)):
         with tenant_scope(owner.tenant):
