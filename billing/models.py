@@ -76,6 +76,7 @@ class Settlement(Attempt):
     reasoning_tokens = models.BigIntegerField()
     input_audio_tokens = models.BigIntegerField()
     output_audio_tokens = models.BigIntegerField()
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
     usage_source = models.TextField()
     cost_nano = models.BigIntegerField()
     charge_nano = models.BigIntegerField()

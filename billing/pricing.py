@@ -18,9 +18,11 @@ BASIS_POINTS = 10_000
 def cost(usage: Usage, price: Price) -> int:
     """Nano-USD of one attempt. Never raises: counts that contradict each other are held within their total."""
     reached = usage.input_tokens
+    for_an_hour = min(usage.cache_write_1h_tokens, usage.cache_write_tokens) if price.cache_write_1h else 0
     read = (
         (usage.cache_read_tokens, price.cache_read),
-        (usage.cache_write_tokens, price.cache_write),
+        (for_an_hour, price.cache_write_1h),
+        (usage.cache_write_tokens - for_an_hour, price.cache_write),
         (usage.input_audio_tokens, price.input_audio),
     )
     spoken = ((usage.output_audio_tokens, price.output_audio),)

@@ -16,11 +16,12 @@ RATE_OF_KEY = {
     "output_mtok": "output",
     "cache_read_mtok": "cache_read",
     "cache_write_mtok": "cache_write",
+    "cache_write_1h_mtok": "cache_write_1h",
     "input_audio_mtok": "input_audio",
     "output_audio_mtok": "output_audio",
 }
 # Fees for things that are no tokens of a chat, and parts of parts that a chat's usage never tells apart.
-BESIDE_CHAT = {"web_searches_kcount", "storage_searches_kcount", "cache_write_1h_mtok", "cache_audio_read_mtok"}
+BESIDE_CHAT = {"web_searches_kcount", "storage_searches_kcount", "cache_audio_read_mtok"}
 
 
 def extract() -> str:

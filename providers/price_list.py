@@ -53,6 +53,7 @@ class Rates(msgspec.Struct, frozen=True, omit_defaults=True):
     output: tuple[tuple[int, int], ...] = ()
     cache_read: tuple[tuple[int, int], ...] = ()
     cache_write: tuple[tuple[int, int], ...] = ()
+    cache_write_1h: tuple[tuple[int, int], ...] = ()
     input_audio: tuple[tuple[int, int], ...] = ()
     output_audio: tuple[tuple[int, int], ...] = ()
     nano_per_request: int = 0

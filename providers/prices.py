@@ -16,7 +16,8 @@ class Tier(msgspec.Struct, frozen=True):
 class Price(msgspec.Struct, frozen=True):
     """Rates by kind of token, each a tuple of tiers in rising order, the first with `above_input_tokens=0`.
 
-    An empty tuple for a part (cache, audio) means that it is priced as the total it is contained in.
+    An empty tuple for a part (cache, audio) means that it is priced as the total it is contained in;
+    what is written to a cache for an hour, as all that is written.
     `nano_per_request` is a flat fee. `version` names source and revision, and is kept on every
     ledger row: equal versions mean equal rates.
     """
@@ -29,3 +30,4 @@ class Price(msgspec.Struct, frozen=True):
     input_audio: tuple[Tier, ...] = ()
     output_audio: tuple[Tier, ...] = ()
     nano_per_request: int = 0
+    cache_write_1h: tuple[Tier, ...] = ()

@@ -51,6 +51,7 @@ def price_from_rates(rates: Rates, listed: ListedModel) -> Price:
         output=tiers(rates.output),
         cache_read=tiers(rates.cache_read),
         cache_write=tiers(rates.cache_write),
+        cache_write_1h=tiers(rates.cache_write_1h),
         input_audio=tiers(rates.input_audio),
         output_audio=tiers(rates.output_audio),
         nano_per_request=rates.nano_per_request,

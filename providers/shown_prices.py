@@ -35,6 +35,7 @@ class PriceShown(msgspec.Struct, frozen=True, omit_defaults=True):
     output: RateShown
     cache_read: RateShown | None = None
     cache_write: RateShown | None = None
+    cache_write_1h: RateShown | None = None
     input_audio: RateShown | None = None
     output_audio: RateShown | None = None
     nano_usd_per_request: int = 0
@@ -53,6 +54,7 @@ def shown_price(price: Price | None, mark_up_basis_points: int = 0) -> PriceShow
         output=shown_rate(price.output, mark_up_basis_points),
         cache_read=rate(price.cache_read),
         cache_write=rate(price.cache_write),
+        cache_write_1h=rate(price.cache_write_1h),
         input_audio=rate(price.input_audio),
         output_audio=rate(price.output_audio),
         nano_usd_per_request=marked_up(price.nano_per_request, mark_up_basis_points),

@@ -43,6 +43,7 @@ AMOUNTS = {
     "reasoning_tokens": "bigint",
     "input_audio_tokens": "bigint",
     "output_audio_tokens": "bigint",
+    "cache_write_1h_tokens": "bigint",
     "cost_nano": "bigint",
     "charge_nano": "bigint",
 }

@@ -31,6 +31,7 @@ def random_usage(chance: random.Random, audio_in: bool, audio_out: bool) -> Usag
         reasoning_tokens=total_out // 3,
         input_audio_tokens=heard,
         output_audio_tokens=total_out // 2 if audio_out else 0,
+        cache_write_1h_tokens=chance.randrange(written + 1),
     )
 
 
@@ -41,6 +42,7 @@ def their_cost(provider_id: str, model: str, usage: Usage, at: datetime) -> int:
             output_tokens=usage.output_tokens,
             cache_read_tokens=usage.cache_read_tokens,
             cache_write_tokens=usage.cache_write_tokens,
+            cache_write_1h_tokens=usage.cache_write_1h_tokens,
             input_audio_tokens=usage.input_audio_tokens,
             output_audio_tokens=usage.output_audio_tokens,
         ),

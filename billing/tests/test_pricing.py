@@ -2,6 +2,7 @@
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
+import msgspec
 from genai_prices import Usage as LibraryUsage
 from genai_prices.types import ModelPrice, TieredPrices
 from genai_prices.types import Tier as LibraryTier
@@ -147,3 +148,10 @@ def test_counts_that_contradict_each_other_stay_within_their_total():
     price = Price(version="test", input=(Tier(0, 1_000_000_000),), output=(), cache_read=(Tier(0, 100_000_000),))
     assert cost(Usage(input_tokens=10, cache_read_tokens=1_000), price) == 10 * 100
     assert cost(Usage(input_tokens=-5, output_tokens=-5, cache_read_tokens=-1), price) == 0
+
+
+def test_what_is_cached_for_an_hour_has_a_rate_of_its_own_where_there_is_one():
+    usage = Usage(input_tokens=10_000_000, cache_write_tokens=3_000_000, cache_write_1h_tokens=2_000_000)
+    price = Price(version="v", input=(Tier(0, 3),), output=(), cache_write=(Tier(0, 5),))
+    assert cost(usage, price) == 7 * 3 + 3 * 5
+    assert cost(usage, msgspec.structs.replace(price, cache_write_1h=(Tier(0, 8),))) == 7 * 3 + 1 * 5 + 2 * 8

@@ -67,11 +67,11 @@ async def test_a_settlement_is_written_behind_with_all_its_figures():
     async with running() as writer:
         (intent,) = intents_of(writer, 1)
         await writer.open(intent)
-        usage = Usage(1, 2, 3, 4, 5, 6, 7)
+        usage = Usage(1, 2, 3, 4, 5, 6, 7, 8)
         writer.settle(make_settlement(intent, usage=usage, finish_reason='st"op\\', outcome="cut"))
         assert await writer.drain(5) == 0
     row = entries_of(intent)["settlement"]
-    assert [row[name] for name in usage.__struct_fields__] == [1, 2, 3, 4, 5, 6, 7]
+    assert [row[name] for name in usage.__struct_fields__] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert (row["cost_nano"], row["charge_nano"]) == (4_321, 5_000)
     assert (row["finish_reason"], row["outcome"], row["started_at"]) == ('st"op\\', "cut", intent.dispatched_at)
 

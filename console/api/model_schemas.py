@@ -24,6 +24,7 @@ class PricingSchema(serializers.Serializer[Any]):
     output = RateSchema()
     cache_read = RateSchema(required=False)
     cache_write = RateSchema(required=False)
+    cache_write_1h = RateSchema(required=False, help_text="Kept for an hour; without it, as any other.")
     input_audio = RateSchema(required=False)
     output_audio = RateSchema(required=False)
     nano_usd_per_request = serializers.IntegerField(required=False)

@@ -15,7 +15,8 @@ from providers.prices import Price
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens of one attempt. The parts (cache, reasoning, audio) are contained in the two totals."""
+    """Tokens of one attempt. The parts (cache, reasoning, audio) are contained in the two totals, and what was written
+    to a cache for an hour in all that was written."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -24,6 +25,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     reasoning_tokens: int = 0
     input_audio_tokens: int = 0
     output_audio_tokens: int = 0
+    cache_write_1h_tokens: int = 0
 
 
 Dialect = Literal[
