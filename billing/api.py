@@ -1,7 +1,7 @@
 """GET /v1/usage."""
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from billing.reports import Amounts, UsageReport, UsageRow, usage
 from billing.usage_query import DEFAULT_DAYS, LONGEST_DAYS, UsageQuery, parse_usage_query
 from common.money import usd_from_nano
-from tenants.api_authentication import Caller
-from tenants.scopes import Scope, check_scope
+from tenants.api_authentication import caller_with
+from tenants.scopes import Scope
 
 EXAMPLE = {
     "object": "usage",
@@ -115,8 +115,7 @@ class UsageView(APIView):
         examples=[OpenApiExample("One day by model", value=EXAMPLE, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        caller = cast(Caller, request.auth)
-        check_scope(caller.scopes, Scope.USAGE_READ)
+        caller = caller_with(request, Scope.USAGE_READ)
         query = parse_usage_query(request.query_params.dict(), time_zone=caller.time_zone, now=datetime.now(UTC))
         report = usage(caller.tenant, first=query.first, end=query.end, zone=query.zone, group_by=query.group_by)
         return Response(rendered(query, report))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from tenants.door import in_platform_scope
 from tenants.hosts import check_host_of_key
 from tenants.identity import TenantRef
 from tenants.models import ApiKey
+from tenants.scopes import Scope, check_scope
 from tenants.snapshots import key_record, known_keys
 from tenants.states import check_usable
 
@@ -67,6 +68,13 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 def header(request: Request, name: str) -> bytes:
     return request.headers.get(name, "").encode("latin-1", "replace")
+
+
+def caller_with(request: Request, scope: Scope) -> Caller:
+    """Who sent a request. Raises PermissionDenied for a key without the scope."""
+    caller = cast(Caller, request.auth)
+    check_scope(caller.scopes, scope)
+    return caller
 
 
 @in_platform_scope

@@ -1,7 +1,6 @@
 """What every view of this API begins with: who asks, may they, and what do they see."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -9,15 +8,7 @@ from rest_framework.request import Request
 from providers.card_filters import refuse_unknown
 from providers.visible import Visible, load_visible
 from tenants.api_authentication import Caller
-from tenants.scopes import Scope, check_scope
 from tenants.snapshots import load_identity
-
-
-def caller_with(request: Request, scope: Scope) -> Caller:
-    """Raises PermissionDenied for a key without the scope."""
-    caller = cast(Caller, request.auth)
-    check_scope(caller.scopes, scope)
-    return caller
 
 
 def query_of(request: Request, known: Sequence[str]) -> dict[str, list[str]]:

@@ -11,13 +11,13 @@ from rest_framework.views import APIView
 
 from billing.statistics import Performance, Spread, Subject, statistics
 from common.errors import InvalidRequest, NotFound
-from console.api.asking import caller_with, query_of
+from console.api.asking import query_of
 from console.api.health_schemas import ProviderHealthSchema, ProviderHealthsSchema
 from console.api.performance import rendered_performance, rendered_spread
 from providers.card_filters import single, whole_number
 from providers.checks import Check
 from providers.watched import CredentialHealth, Health, Watched, healths, watched_by
-from tenants.api_authentication import Caller
+from tenants.api_authentication import Caller, caller_with
 from tenants.scopes import Scope
 from tenants.snapshots import load_identity
 

@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.errors import InvalidRequest
-from console.api.asking import caller_with, query_of
+from console.api.asking import query_of
 from providers.refreshing import Refreshed, refresh_models
+from tenants.api_authentication import caller_with
 from tenants.scopes import Scope
 from tenants.states import check_writable
 

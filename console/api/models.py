@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from billing.statistics import Performance, Statistics, Subject, statistics
 from common.errors import InvalidRequest, NotFound
-from console.api.asking import caller_with, query_of, visible_to
+from console.api.asking import query_of, visible_to
 from console.api.model_schemas import ComparisonSchema, ModelProvidersSchema, ModelsFoundSchema
 from console.api.performance import rendered_performance
 from gateway.edge.models import model_object
@@ -21,6 +21,7 @@ from providers.card_filters import FILTERS, parse_filter, single, whole_number
 from providers.card_search import search
 from providers.catalogue import ModelCard, Offer
 from providers.visible import Visible
+from tenants.api_authentication import caller_with
 from tenants.scopes import Scope
 
 DAY: Final = timedelta(days=1)

@@ -13,9 +13,10 @@ from rest_framework.views import APIView
 
 from billing.statistics import Statistics, Subject, SubjectRow, statistics
 from common.errors import InvalidRequest
-from console.api.asking import caller_with, query_of
+from console.api.asking import query_of
 from console.api.performance import PerformanceSchema, rendered_performance
 from providers.card_filters import single
+from tenants.api_authentication import caller_with
 from tenants.scopes import Scope
 
 
