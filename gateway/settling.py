@@ -12,7 +12,7 @@ from common.errors import OrchestratorError
 from gateway import metrics
 from gateway.completion_log import CompletionLine
 from gateway.counting import Uncounted
-from gateway.prompts import prompt_text_of
+from gateway.prompts import uncounted
 from providers.wire.shapes import Usage
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def settle(services: "Services", attempt: "Attempt", error: BaseException | None
         read = Usage(input_tokens=attempt.intent.estimated_input_tokens)
         record(services, attempt, ending, read, "estimated")
     else:
-        services.counter.count(uncounted(attempt), partial(counted, services, attempt, ending))
+        services.counter.count(uncounted_of(attempt), partial(counted, services, attempt, ending))
 
 
 def ending_of(attempt: "Attempt", error: BaseException | None) -> Ending:
@@ -94,16 +94,9 @@ def completed(reported: Usage, ours: Usage) -> Usage:
     )
 
 
-def uncounted(attempt: "Attempt") -> Uncounted:
-    fields = attempt.call.request.fields
-    return Uncounted(
-        model=attempt.target.model,
-        messages=prompt_text_of(attempt.call.request),
-        tools=bytes(fields.get("tools", b"")),
-        output=attempt.meter.text,
-        output_bytes=attempt.meter.output_bytes,
-        estimated_input_tokens=attempt.intent.estimated_input_tokens,
-    )
+def uncounted_of(attempt: "Attempt") -> Uncounted:
+    meter, estimate = attempt.meter, attempt.intent.estimated_input_tokens
+    return uncounted(attempt.call.request, attempt.target.model, estimate, meter.text, meter.output_bytes)
 
 
 def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, source: UsageSource) -> None:

@@ -1,13 +1,16 @@
 """Reading a request's body, as far as it is allowed to go."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from common.errors import InvalidRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
 from gateway.bodies import Held
 from gateway.edge.asgi import ClientGone, Receive
 
+JSON: Final = (b"application/json",)
 
-def check_content_type(headers: Mapping[bytes, bytes], kinds: tuple[bytes, ...] = (b"application/json",)) -> None:
+
+def check_content_type(headers: Mapping[bytes, bytes], kinds: tuple[bytes, ...]) -> None:
     """Raises UnsupportedMediaType."""
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind not in kinds:

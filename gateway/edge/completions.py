@@ -8,25 +8,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gateway import metrics
-from gateway.admitting import identify
 from gateway.bodies import Held
 from gateway.calls import Call, Identified
-from gateway.deadline import Deadline
 from gateway.edge.asgi import ClientGone, Headers, Receive
-from gateway.edge.body import check_content_type, check_length, read_body, too_slow
-from gateway.edge.credentials import presented_key
+from gateway.edge.body import JSON
+from gateway.edge.callers import with_body
 from gateway.edge.hang_up import HangUp
 from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
 from gateway.edge.response import Response
 from gateway.pipeline import Answer, answer
 from providers.wire.shapes import ChatRequest, Chunk
-from tenants.scopes import Scope
 
 if TYPE_CHECKING:
     from gateway.services import Services
 
-JSON: tuple[bytes, ...] = (b"application/json",)
 Keep = Callable[[bytes], Awaitable[None]]
 """Takes a whole answer, or the bytes that end a stream, just before the caller gets them."""
 Memory = Callable[["Services", Identified, ChatRequest, Held], Awaitable[tuple[ChatRequest, Keep | None]]]
@@ -55,24 +51,17 @@ class Completions:
     memory: Memory | None = None
 
     async def __call__(self, services: "Services", request: Request, receive: Receive, response: Response) -> None:
-        """Raises every OrchestratorError of the way, before or after the response has begun.
+        """Raises every OrchestratorError of the way, before or after the response has begun."""
 
-        The key is looked at before the body is read: a stranger's gigabytes stay outside.
-        """
-        headers: Mapping[bytes, bytes] = request.headers
-        identified = await identify(services, presented_key(headers), request.host, Scope.COMPLETIONS_WRITE)
-        check_content_type(headers, self.kinds)
-        check_length(headers, services.settings.most_body_bytes)
-        with Held(services.bodies, identified.config.tenant_id) as held:
-            async with Deadline(services.settings.body_timeout, too_slow):
-                body = await read_body(receive, services.settings.most_body_bytes, held)
-            with services.running:
-                asked = self._read(body, headers)
-                keep: Keep | None = None
-                if self.memory is not None:
-                    asked, keep = await self.memory(services, identified, asked, held)
-                call = Call(request.id, identified, asked, request.began)
-                await answer_call(services, call, receive, response, Ending(self.closing, keep))
+        async def work(identified: Identified, body: bytes, held: Held) -> None:
+            asked = self._read(body, request.headers)
+            keep: Keep | None = None
+            if self.memory is not None:
+                asked, keep = await self.memory(services, identified, asked, held)
+            call = Call(request.id, identified, asked, request.began)
+            await answer_call(services, call, receive, response, Ending(self.closing, keep))
+
+        await with_body(services, request, receive, work, self.kinds)
 
     def _read(self, body: bytes, headers: Mapping[bytes, bytes]) -> ChatRequest:
         asked = self.parse(body, headers[b"content-type"].decode("latin-1"))

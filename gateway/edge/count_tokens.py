@@ -4,23 +4,21 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from common.errors import OrchestratorError
-from gateway.admitting import admit, identify
+from gateway.admitting import admit
 from gateway.bodies import Held
-from gateway.counting import Uncounted
+from gateway.calls import Identified
 from gateway.deadline import Deadline
 from gateway.edge.asgi import Receive
-from gateway.edge.body import check_content_type, check_length, read_body, too_slow
-from gateway.edge.credentials import presented_key
+from gateway.edge.callers import with_body
 from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
 from gateway.edge.response import Response
 from gateway.estimates import estimated_input_tokens
-from gateway.prompts import prompt_text_of
+from gateway.prompts import uncounted
 from providers.wire.anthropic.adapter import AnthropicWire
 from providers.wire.anthropic.count import read_count
 from providers.wire.anthropic.speech import MessagesSpeech
 from providers.wire.shapes import ChatRequest, Target, Usage
-from tenants.scopes import Scope
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -32,21 +30,18 @@ NO_SUCH_ENDPOINT: Final = (404, 405, 501)
 
 async def count_tokens(services: "Services", request: Request, receive: Receive, response: Response) -> None:
     """By the vendor where it has such an endpoint, which is free of charge; else offline, as an estimate."""
-    identified = await identify(services, presented_key(request.headers), request.host, Scope.COMPLETIONS_WRITE)
-    check_content_type(request.headers)
-    check_length(request.headers, services.settings.most_body_bytes)
-    with Held(services.bodies, identified.config.tenant_id) as held:
-        async with Deadline(services.settings.body_timeout, too_slow):
-            body = await read_body(receive, services.settings.most_body_bytes, held)
-        with services.running:
-            asked = SPEECH.parse_count_request(body)
-            caller = await admit(services, identified)
-            chosen = await services.configs.resolve(caller.config, asked.model)
-            target = chosen.targets[0]
-            asking = counted_there if target.wire == ANTHROPIC.name else counted_here
-            async with Deadline(services.settings.request_timeout):
-                tokens = await asking(services, asked, target)
-    await response.json(SPEECH.render_count(tokens), limit_headers(caller.admitted))
+
+    async def work(identified: Identified, body: bytes, held: Held) -> None:
+        asked = SPEECH.parse_count_request(body)
+        caller = await admit(services, identified)
+        chosen = await services.configs.resolve(caller.config, asked.model)
+        target = chosen.targets[0]
+        asking = counted_there if target.wire == ANTHROPIC.name else counted_here
+        async with Deadline(services.settings.request_timeout):
+            tokens = await asking(services, asked, target)
+        await response.json(SPEECH.render_count(tokens), limit_headers(caller.admitted))
+
+    await with_body(services, request, receive, work)
 
 
 async def counted_there(services: "Services", asked: ChatRequest, target: Target) -> int:
@@ -68,15 +63,5 @@ async def counted_here(services: "Services", asked: ChatRequest, target: Target)
         if not counted.done():
             counted.set_result(usage)
 
-    services.counter.count(
-        Uncounted(
-            model=target.model,
-            messages=prompt_text_of(asked),
-            tools=bytes(asked.fields.get("tools", b"")),
-            output="",
-            output_bytes=0,
-            estimated_input_tokens=estimated_input_tokens(asked),
-        ),
-        keep,
-    )
+    services.counter.count(uncounted(asked, target.model, estimated_input_tokens(asked)), keep)
     return (await counted).input_tokens

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from gateway.admitting import admit, identify
-from gateway.calls import Caller
 from gateway.edge.asgi import Receive
-from gateway.edge.credentials import presented_key
+from gateway.edge.callers import reader
 from gateway.edge.model_query import parse_model_query
 from gateway.edge.request import Request
 from gateway.edge.response import Response
@@ -42,7 +40,7 @@ class ModelList(msgspec.Struct):
 
 async def list_models(services: "Services", request: Request, receive: Receive, response: Response) -> None:
     """Everything that the tenant can name, or of that what the query asks for."""
-    caller = await reader(services, request)
+    caller = await reader(services, request, Scope.MODELS_READ)
     platform = await services.configs.platform()
     config = caller.config
     cards = list_cards(config.catalogue, platform.catalogue, config.identity.plan_name)
@@ -54,17 +52,11 @@ async def list_models(services: "Services", request: Request, receive: Receive, 
 
 async def one_model(services: "Services", request: Request, receive: Receive, response: Response) -> None:
     """Raises NotFound for a name that means nothing."""
-    caller = await reader(services, request)
+    caller = await reader(services, request, Scope.MODELS_READ)
     platform = await services.configs.platform()
     config, identity = caller.config, caller.config.identity
     card = find_card(request.name, config.catalogue, platform.catalogue, identity.default_model, identity.plan_name)
     await response.json(msgspec.json.encode(model_object(card)), [])
-
-
-async def reader(services: "Services", request: Request) -> Caller:
-    """Reading the list is not held against the limit of requests."""
-    identified = await identify(services, presented_key(request.headers), request.host, Scope.MODELS_READ)
-    return await admit(services, identified, limited=False)
 
 
 def model_list(cards: Iterable[ModelCard], has_more: bool = False) -> bytes:

@@ -8,12 +8,11 @@ import msgspec
 import structlog
 
 from common.errors import InvalidRequest, NotFound, OrchestratorError
-from gateway.admitting import admit, identify
 from gateway.bodies import Held
-from gateway.calls import Caller, Identified
+from gateway.calls import Identified
 from gateway.edge.asgi import Receive
+from gateway.edge.callers import reader
 from gateway.edge.completions import Keep
-from gateway.edge.credentials import presented_key
 from gateway.edge.request import Request
 from gateway.edge.response import Response
 from providers.wire.responses.history import response_within, stored_of, with_history
@@ -80,7 +79,7 @@ def read_text(asked: ChatRequest, name: str) -> str:
 
 async def get_or_delete(services: "Services", request: Request, receive: Receive, response: Response) -> None:
     """Raises NotFound for another tenant's."""
-    caller = await holder(services, request)
+    caller = await reader(services, request, Scope.COMPLETIONS_WRITE)
     tenant = caller.config.identity.tenant
     if request.method == "DELETE":
         await services.responses.delete(tenant, request.name)
@@ -88,8 +87,3 @@ async def get_or_delete(services: "Services", request: Request, receive: Receive
         await response.json(msgspec.json.encode(gone), [])
     else:
         await response.json((await services.responses.find(tenant, request.name)).response, [])
-
-
-async def holder(services: "Services", request: Request) -> Caller:
-    identified = await identify(services, presented_key(request.headers), request.host, Scope.COMPLETIONS_WRITE)
-    return await admit(services, identified, limited=False)

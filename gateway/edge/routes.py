@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gateway.edge.asgi import Receive
-from gateway.edge.completions import JSON, Completions
+from gateway.edge.completions import Completions, Memory
 from gateway.edge.count_tokens import count_tokens
 from gateway.edge.models import list_models, one_model
 from gateway.edge.request import Request
@@ -52,16 +52,18 @@ class Route:
 def spoken_at(
     path: str,
     dialect: Dialect,
-    closing: bytes,
+    closing: bytes = b"",
     passed: tuple[bytes, ...] = (),
     id_headers: tuple[bytes, ...] = ID_HEADERS,
+    *,
+    memory: Memory | None = None,
 ) -> Route:
     speech = SPEECHES[dialect]
 
     def parse(body: bytes, content_type: str) -> ChatRequest:
         return speech.parse_request(body)
 
-    return Route(path, POST, Completions(parse, closing, JSON, passed), speech, id_headers)
+    return Route(path, POST, Completions(parse, closing, passed=passed, memory=memory), speech, id_headers)
 
 
 def task_at(path: str, dialect: Dialect) -> Route:
@@ -71,7 +73,6 @@ def task_at(path: str, dialect: Dialect) -> Route:
     return Route(path, POST, Completions(parse))
 
 
-RESPONSES: Final = Completions(lambda body, content_type: SPEECHES["responses"].parse_request(body), memory=remembered)
 UPLOADED: Final = Completions(partial(parse_upload, dialect="transcriptions"), kinds=FORM)
 ROUTES: Final = {
     route.template: route
@@ -80,7 +81,7 @@ ROUTES: Final = {
         spoken_at("/v1/completions", "completions", DONE),
         spoken_at("/v1/messages", "messages", MESSAGE_STOP, (b"anthropic-version", b"anthropic-beta"), ANTHROPICS_IDS),
         Route("/v1/messages/count_tokens", POST, count_tokens, SPEECHES["messages"], ANTHROPICS_IDS),
-        Route("/v1/responses", POST, RESPONSES, SPEECHES["responses"]),
+        spoken_at("/v1/responses", "responses", memory=remembered),
         task_at("/v1/embeddings", "embeddings"),
         task_at("/v1/moderations", "moderations"),
         task_at("/v1/images/generations", "images"),
