@@ -73,7 +73,8 @@ class LedgerConnection:
                     await asyncio.sleep(min(1.0, 0.02 * 2**self._failures) * random.uniform(0.5, 1.0))  # noqa: S311
                 try:
                     await self._connect()
-                except (psycopg.Error, OSError, TimeoutError) as error:
+                # RuntimeError: uvloop's, for a socket's number that a transport just closed has not given up yet.
+                except (psycopg.Error, OSError, TimeoutError, RuntimeError) as error:
                     self._failures = min(self._failures + 1, 10)
                     log.warning("ledger_connect_failed", connection=self._name, error=str(error) or repr(error))
 
@@ -134,7 +135,11 @@ class LedgerConnection:
             raise
         finally:
             overdue.cancel()
-        self._prepared = PreparedCommands(connection)
+        try:
+            self._prepared = PreparedCommands(connection)
+        except BaseException:
+            await self._drop()
+            raise
 
     def _hang_up(self) -> None:
         if self._connection is None or self._connection.closed:
