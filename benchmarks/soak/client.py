@@ -34,7 +34,7 @@ class Sight:
 
 
 class Refused(Exception):
-    """Nothing was dispatched: the platform was down or said 503. To be tried again."""
+    """Nothing was dispatched: the platform was down or said 503, in these words. To be tried again."""
 
 
 class Clients:
@@ -77,8 +77,8 @@ class Clients:
                 await self.read(view)
         except TimeoutError:
             return view.sight("hung_up" if call.abort == "before_answer" else "broken")
-        except aiohttp.ClientConnectorError:
-            raise Refused from None
+        except aiohttp.ClientConnectorError as error:
+            raise Refused(str(error)) from None
         except (aiohttp.ClientError, ConnectionError):
             return view.sight("broken")
         return view.sight(view.seen)
@@ -87,8 +87,8 @@ class Clients:
         async with self._session.post(self._url, data=body_of(view.call, self._model), headers=self._headers) as answer:
             view.status = answer.status
             view.request_id = answer.headers.get("x-request-id", "")
-            if answer.status == 503 and (await answer.read()):
-                raise Refused
+            if answer.status == 503 and (body := await answer.text()):
+                raise Refused(body)
             if not view.call.stream or answer.status != 200:
                 text = await answer.read()
                 view.seen = "whole" if answer.status == 200 and b'"choices"' in text else "error"

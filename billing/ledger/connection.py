@@ -93,8 +93,9 @@ class LedgerConnection:
                 raise (RowRefused if error.diag.constraint_name else PartitionMissing) from error
             except (psycopg.DataError, psycopg.IntegrityError) as error:
                 raise RowRefused from error
-            except psycopg.Error as error:
-                log.warning("ledger_command_failed", connection=self._name, sqlstate=error.sqlstate)
+            # RuntimeError: the event loop's, which says nothing about the rows.
+            except (psycopg.Error, RuntimeError) as error:
+                log.warning("ledger_command_failed", connection=self._name, error=type(error).__name__)
                 await self._drop()
                 raise ConnectionLost from error
             except BaseException:
@@ -144,7 +145,7 @@ class LedgerConnection:
     def _hang_up(self) -> None:
         if self._connection is None or self._connection.closed:
             return
-        with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as twin:
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._connection.fileno())) as twin:
             twin.shutdown(socket.SHUT_RDWR)
 
     async def _drop(self) -> None:

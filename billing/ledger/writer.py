@@ -5,8 +5,10 @@ hangs or comes back: rows are sent until they are durable, and sending one twice
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -22,6 +24,8 @@ from common.clock import Clock, SystemClock
 from common.errors import Unavailable
 
 log = structlog.get_logger(__name__)
+
+PAUSE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +107,9 @@ class LedgerWriter:
         """Begin writing. Waits a moment for PostgreSQL and goes on without it: `accepting` tells."""
         self._loop = asyncio.get_running_loop()
         self._tasks = [
-            asyncio.create_task(self._intents.run(), name="ledger intents"),
-            asyncio.create_task(self._settlements.run(), name="ledger settlements"),
-            asyncio.create_task(self._beat_on(), name="ledger heartbeat"),
+            asyncio.create_task(kept_up(self._intents.run), name="ledger intents"),
+            asyncio.create_task(kept_up(self._settlements.run), name="ledger settlements"),
+            asyncio.create_task(kept_up(self._beat_on), name="ledger heartbeat"),
         ]
         for _ in range(100):
             if self.accepting:
@@ -244,10 +248,20 @@ class LedgerWriter:
                     watermark_at=self._watermark(),
                 )
             except (ConnectionLost, RowRefused):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(PAUSE_SECONDS)
                 continue
             self._beaten_at = self._loop.time()
             await asyncio.sleep(heartbeat.INTERVAL_SECONDS)
+
+
+async def kept_up(work: Callable[[], Awaitable[None]]) -> None:
+    """Begins `work` again whatever ends it: a writer that died quietly would refuse every request from then on."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("ledger_task_failed", work=getattr(work, "__qualname__", repr(work)))
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 def expire(durable: "asyncio.Future[None]") -> None:

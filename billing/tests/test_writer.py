@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from billing.ledger.partitions import add_months
-from billing.ledger.writer import Caps, LedgerWriter
+from billing.ledger.writer import Caps, LedgerWriter, kept_up
 from billing.tests.entries import (
     connect,
     database_url,
@@ -74,6 +74,23 @@ async def test_a_settlement_is_written_behind_with_all_its_figures():
     assert [row[name] for name in usage.__struct_fields__] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert (row["cost_nano"], row["charge_nano"]) == (4_321, 5_000)
     assert (row["finish_reason"], row["outcome"], row["started_at"]) == ('st"op\\', "cut", intent.dispatched_at)
+
+
+async def test_a_task_that_fails_or_ends_in_a_way_nobody_thought_of_is_begun_again():
+    begun = asyncio.Queue()
+
+    async def work():
+        begun.put_nowait("begun")
+        if begun.qsize() == 1:
+            raise RuntimeError("nobody thought of this")
+        if begun.qsize() == 3:
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(kept_up(work))
+    await until(lambda: begun.qsize() == 3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_what_queues_together_is_committed_together():
