@@ -77,7 +77,7 @@ async def test_a_settlement_is_written_behind_with_all_its_figures():
 
 
 async def test_a_task_that_fails_or_ends_in_a_way_nobody_thought_of_is_begun_again():
-    begun = asyncio.Queue()
+    begun: asyncio.Queue[str] = asyncio.Queue()
 
     async def work():
         begun.put_nowait("begun")
