@@ -38,6 +38,11 @@ def adapter(name: str) -> Wire:
         raise LookupError(f"no wire format is called {name!r}; there are {', '.join(sorted(WIRES))}") from None
 
 
+def wire_of(target: Target) -> Wire:
+    """Raises LookupError for a wire that is not spoken here."""
+    return CustomWire(target.quirks) if target.wire == CustomWire.name else adapter(target.wire)
+
+
 def spoken(request: ChatRequest, target: Target) -> WireAdapter:
     """How this request is put to a provider: as it is where it speaks the caller's dialect, or translated.
 
@@ -45,7 +50,7 @@ def spoken(request: ChatRequest, target: Target) -> WireAdapter:
     """
     if target.provider_scope == "platform":
         refuse_extras(request)
-    wire = CustomWire(target.quirks) if target.wire == CustomWire.name else adapter(target.wire)
+    wire = wire_of(target)
     if request.dialect in wire.native and (request.dialect != "completions" or has_completions(target)):
         return wire
     if speech := SPEECHES.get(request.dialect):

@@ -54,7 +54,7 @@ class TranslatedStream:
 
     def __init__(self, parser: EventParser, renderer: Renderer, choices: int) -> None:
         self._parser = parser
-        self._renderer = renderer
+        self.renderer = renderer
         self._choices = choices
         self._finished: set[int] = set()
         self._over = False
@@ -69,7 +69,7 @@ class TranslatedStream:
         chunks = self._chunks(self._parser.close())
         if not self._over and len(self._finished) >= self._choices:
             self._over = True
-            chunks.append(Chunk(raw=self._renderer.end(), finished=True, done=True))
+            chunks.append(Chunk(raw=self.renderer.end(), finished=True, done=True))
         return chunks
 
     def _chunks(self, events: list[Event]) -> list[Chunk]:
@@ -86,7 +86,7 @@ class TranslatedStream:
     def _last_chunk(self, failure: OrchestratorError) -> Chunk:
         """Of a finished answer nothing is missing but its end, which is ours to write."""
         if len(self._finished) >= self._choices:
-            return Chunk(raw=self._renderer.end(), finished=True, done=True)
+            return Chunk(raw=self.renderer.end(), finished=True, done=True)
         return Chunk(raw=b"", error=failure)
 
     def _told(self, events: list[Event]) -> Iterator[Chunk]:
@@ -96,9 +96,9 @@ class TranslatedStream:
         finished = len(self._finished) >= self._choices
         if finished and (early := last_report(events)) is not None and not early.final:
             yield Chunk(raw=b"", usage=early.usage)
-            yield chunk_of(self._renderer.render(events), events, finished=True, done=self._over, reported=False)
+            yield chunk_of(self.renderer.render(events), events, finished=True, done=self._over, reported=False)
         else:
-            yield chunk_of(self._renderer.render(events), events, finished=finished, done=self._over)
+            yield chunk_of(self.renderer.render(events), events, finished=finished, done=self._over)
 
 
 def until_failure(events: list[Event]) -> tuple[list[Event], OrchestratorError | None]:

@@ -1,0 +1,183 @@
+"""An answer that broke off, gone on with by another provider, so that the caller sees one stream. Pure.
+
+*Continue*: the other provider is given what was said as the beginning of its own answer (a prefill) and goes on.
+*Restart*: it answers anew, and is accepted as long as it says again, letter for letter, what the caller already has.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from common.errors import OrchestratorError, UpstreamGarbled
+from providers.wire.neutral import (
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Message,
+    Prompt,
+    Refusal,
+    RefusalDelta,
+    Started,
+    Text,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingRedacted,
+    ToolCallDelta,
+    ToolCallStarted,
+    Used,
+)
+from providers.wire.ports import EventParser, Renderer, Wire
+from providers.wire.registry import SPEECHES, wire_of
+from providers.wire.shapes import ChatRequest, Chunk, Dialect, StreamParser, Target, UpstreamRequest
+from providers.wire.translated import TranslatedStream
+
+Mode = Literal["continue", "restart"]
+PREFILL: Final = "prefill"
+"""The capability of a model that goes on with an assistant's last message."""
+BEYOND_RESCUE: Final = (ToolCallStarted, ToolCallDelta, RefusalDelta, Refusal, Finished)
+UNTOLD: Final = (Started, ThinkingDelta, ThinkingRedacted)
+"""What comes before the words of an answer, of which the caller has had its share."""
+
+
+class Said:
+    """What the caller has of an answer: its `text`, and the renderer that goes on writing it.
+
+    `hindrance` is why nobody may go on with it; empty where somebody may.
+    """
+
+    def __init__(self, prompt: Prompt, events: Iterable[Event], renderer: Renderer) -> None:
+        self.prompt = prompt
+        self.renderer = renderer
+        self.text = ""
+        self.hindrance = hindrance_of(prompt)
+        for event in events:
+            if isinstance(event, TextDelta):
+                self.text += event.text
+            elif isinstance(event, BEYOND_RESCUE):
+                self.hindrance = "within_" + type(event).__name__.lower()
+
+
+def hindrance_of(prompt: Prompt) -> str:
+    if prompt.choices > 1:
+        return "several_choices"
+    if prompt.logprobs:
+        return "logprobs"
+    return "" if prompt.format is None or prompt.format.kind == "text" else "structured_output"
+
+
+def said_of(request: ChatRequest, target: Target, received: bytes, parser: StreamParser) -> Said | None:
+    """`received` is all that came from the target, `parser` what has read it. None for a dialect without words."""
+    speech = SPEECHES.get(request.dialect)
+    if speech is None:
+        return None
+    prompt = speech.prompt_of(request)
+    events = until_end(wire_of(target).read_stream(prompt).feed(received))
+    if isinstance(parser, TranslatedStream):
+        return Said(prompt, events, parser.renderer)
+    renderer = speech.renderer(request)
+    renderer.render(events)
+    return Said(prompt, events, renderer)
+
+
+def until_end(events: list[Event]) -> list[Event]:
+    return [event for event in events if not isinstance(event, Failed | Ended | Used)]
+
+
+class Resuming:
+    """The wire of an attempt that goes on with what was `said`."""
+
+    def __init__(self, said: Said, wire: Wire, mode: Mode) -> None:
+        self.name = wire.name
+        self._said = said
+        self._wire = wire
+        self._mode = mode
+        self._prefill = said.text.rstrip() if mode == "continue" else ""
+
+    def build_request(self, request: ChatRequest, target: Target) -> UpstreamRequest:
+        prompt = with_prefill(self._said.prompt, self._prefill)
+        return self._wire.build_prompt(prompt, target, stream=True)
+
+    def parse_response(self, body: bytes, dialect: Dialect = "chat") -> Chunk:
+        """Raises the error in an answer that is none; who was asked for a stream gives no other."""
+        self._wire.read_answer(body)
+        raise UpstreamGarbled("The provider answered as a whole where a stream was asked for.")
+
+    def parse_stream(self, request: ChatRequest) -> StreamParser:
+        events = self._wire.read_stream(self._said.prompt)
+        return TranslatedStream(Rest(events, self._said, self._prefill, self._mode), self._said.renderer, 1)
+
+    def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
+        return self._wire.parse_error(status, headers, body)
+
+
+def with_prefill(prompt: Prompt, text: str) -> Prompt:
+    """What the caller itself had begun comes before what was said."""
+    if not text:
+        return prompt
+    *earlier, last = prompt.messages
+    part = Text(text=text)
+    if last.role == "assistant":
+        messages = (*earlier, msgspec.structs.replace(last, parts=(*last.parts, part)))
+    else:
+        messages = (*prompt.messages, Message(role="assistant", parts=(part,)))
+    return msgspec.structs.replace(prompt, messages=messages)
+
+
+class Rest:
+    """Of an answer's events those that the caller lacks: what it already has is held back, and compared."""
+
+    def __init__(self, events: EventParser, said: Said, prefill: str, mode: Mode) -> None:
+        self._events = events
+        self._said = said
+        # After a prefill nothing is repeated but, by some, the white space that it was sent without.
+        self._expected = said.text[len(prefill) :]
+        self._lenient = mode == "continue"
+        self._over = False
+
+    def feed(self, received: bytes) -> list[Event]:
+        return self._lacking(self._events.feed(received))
+
+    def close(self) -> list[Event]:
+        return self._lacking(self._events.close())
+
+    def _lacking(self, events: list[Event]) -> list[Event]:
+        lacking: list[Event] = []
+        for event in events:
+            new = None if self._over else self._new(event)
+            if new is not None:
+                lacking.append(new)
+                self._over = isinstance(new, Failed)
+        return lacking
+
+    def _new(self, event: Event) -> Event | None:
+        if isinstance(event, TextDelta):
+            return self._new_text(event)
+        if isinstance(event, UNTOLD):
+            return None
+        if self._expected and not self._lenient and not isinstance(event, Used | Failed):
+            return diverged()
+        return event
+
+    def _new_text(self, event: TextDelta) -> TextDelta | Failed | None:
+        text, expected = event.text, self._expected
+        if expected:
+            known = min(len(text), len(expected))
+            if text[:known] == expected[:known]:
+                self._expected = expected[known:]
+                text = text[known:]
+            elif self._lenient:
+                self._expected = ""
+            else:
+                return diverged()
+        self._said.text += text
+        return TextDelta(text=text) if text else None
+
+
+def diverged() -> Failed:
+    return Failed(error=UpstreamGarbled("The answer could not be gone on with.", code="upstream_diverged"))
+
+
+def resuming(said: Said, target: Target, mode: Mode) -> Resuming:
+    return Resuming(said, wire_of(target), mode)
