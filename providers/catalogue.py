@@ -1,25 +1,31 @@
 """What can be asked for, and whom that asks: pure values, resolved on every request.
 
-A name means, in this order: a route of the tenant, a route of the platform, "provider/model", a bare model id that
+A name means, in this order: a route of the tenant, a route of the platform, "provider/model", a pattern (a route with
+"*" in its name: the tenant's before the platform's, then the one with the most other characters), a bare model id that
 only one provider offers (the tenant's own before the platform's). "default" stands for the tenant's default model. A
 provider of the tenant hides the platform's provider of the same name whole, switched off or not: what a tenant has
 taken into its own hands is never quietly paid for by the platform. A provider of the platform that is not offered to
 the tenant's plan is not there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from common.errors import NotFound
+from providers.route_policy import RoutePolicy, Schedule, Strategy, TargetRule, Tier
+from providers.routed import ANYTHING, pattern_of, routed
 from providers.shown_prices import PriceShown
 from providers.wire.shapes import Target
 
 DEFAULT: Final = "default"
+CAUSES: Final = ("context_too_long", "content_refused", "rate_limited", "budget", "any")
 NAMES_SHOWN: Final = 50
+
+Role = Literal["target", "canary", "shadow", "fallback"]
 
 
 class ModelCard(msgspec.Struct, frozen=True):
@@ -39,30 +45,59 @@ class ModelCard(msgspec.Struct, frozen=True):
     pricing: PriceShown | None = None
 
 
-class Offer(msgspec.Struct, frozen=True, dict=True):
-    target: Target
+class Offer(msgspec.Struct, frozen=True):
+    """`targets`: one for each enabled credential that opens, in their order; never empty."""
+
+    targets: tuple[Target, ...]
     card: ModelCard
 
-    @cached_property
-    def lenient_target(self) -> Target:
-        """The target of a route that has what cannot be expressed left out."""
-        return msgspec.structs.replace(self.target, drop_params=True)
+    @property
+    def target(self) -> Target:
+        return self.targets[0]
 
 
 class RouteEntry(msgspec.Struct, frozen=True):
-    """`targets` are "provider/model" names, the first preferred."""
+    """`learned` are numbers that feedback taught, for the strategy "auto". `created` is in Unix seconds."""
 
     name: str
     created: int
-    targets: tuple[str, ...]
+    rules: tuple[TargetRule, ...]
     drop_params: bool = False
+    strategy: Strategy = "priority"
+    policy: RoutePolicy = RoutePolicy()
+    learned: Mapping[str, float] = {}
 
 
-class Resolution(msgspec.Struct, frozen=True):
-    """`name` is the route's name or "provider/model"; `targets` are in the order to be tried, never empty."""
+class Candidate(msgspec.Struct, frozen=True):
+    """One target that a request may go to, as its route has it: parameters, deadlines and `drop_params` are applied.
+
+    `rule_number` counts the route's rules from 0; -1 is what stems from none of them. A rule has one candidate for each
+    credential, in their order, next to each other. `cause` is a fallback's field in `route_policy.Fallbacks`.
+    """
+
+    target: Target
+    role: Role = "target"
+    rule_number: int = -1
+    weight: int = 1
+    tags: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+    tier: Tier | None = None
+    cause: str = ""
+
+
+class Resolution(msgspec.Struct, frozen=True, dict=True):
+    """`name` is the route's name or "provider/model"; `route` is None for the latter.
+
+    `candidates` are in the order they are written in: the targets, at least one, then canary, shadow and fallbacks.
+    """
 
     name: str
-    targets: tuple[Target, ...]
+    candidates: tuple[Candidate, ...]
+    route: RouteEntry | None = None
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        return tuple(each.target for each in self.candidates if each.role == "target")
 
 
 class Catalogue(msgspec.Struct, frozen=True, dict=True):
@@ -90,6 +125,13 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         for name, offer in self.offers.items():
             found[offer.target.model] = (*found.get(offer.target.model, ()), name)
         return found
+
+    @cached_property
+    def patterns(self) -> tuple[tuple[Callable[[str], bool], RouteEntry], ...]:
+        """The routes with "*" in their names, each with what says whether a name fits; the closest first."""
+        found = [route for name, route in self.routes.items() if ANYTHING in name]
+        found.sort(key=lambda route: (route.name.count(ANYTHING) - len(route.name), route.name))
+        return tuple((pattern_of(route.name), route) for route in found)
 
     @cached_property
     def _by_plan(self) -> dict[str | None, "Catalogue"]:
@@ -121,6 +163,7 @@ def resolve(
     found = (
         resolve_route(wanted, tenant_catalogue, platform_catalogue)
         or resolve_offer(wanted, tenant_catalogue, platform_catalogue)
+        or resolve_pattern(wanted, tenant_catalogue, platform_catalogue)
         or resolve_bare(wanted, tenant_catalogue, platform_catalogue)
     )
     if found is None:
@@ -129,21 +172,75 @@ def resolve(
 
 
 def resolve_route(name: str, tenant: Catalogue, platform: Catalogue) -> Resolution | None:
-    """A tenant's route may lead to the platform's providers; the platform's leads to its own alone."""
     if entry := tenant.routes.get(name):
-        targets = [find_offer(target, tenant, platform) for target in entry.targets]
-    elif entry := platform.routes.get(name):
-        targets = [platform.offers.get(target) for target in entry.targets]
-    else:
+        return led_by_tenants(entry, name, tenant, platform)
+    if entry := platform.routes.get(name):
+        return led_by_platforms(entry, name, platform)
+    return None
+
+
+def resolve_pattern(name: str, tenant: Catalogue, platform: Catalogue) -> Resolution | None:
+    """By the closest pattern that leads anywhere."""
+    for fits, entry in tenant.patterns:
+        if fits(name) and (found := led_by_tenants(entry, name, tenant, platform)):
+            return found
+    for fits, entry in platform.patterns:
+        if fits(name) and (found := led_by_platforms(entry, name, platform)):
+            return found
+    return None
+
+
+def led_by_tenants(entry: RouteEntry, name: str, tenant: Catalogue, platform: Catalogue) -> Resolution | None:
+    """A tenant's route may lead to the platform's providers."""
+    return led(entry, name, lambda target: find_offer(target, tenant, platform))
+
+
+def led_by_platforms(entry: RouteEntry, name: str, platform: Catalogue) -> Resolution | None:
+    """The platform's route leads to its own providers alone."""
+    return led(entry, name, platform.offers.get)
+
+
+def led(entry: RouteEntry, name: str, find: Callable[[str], Offer | None]) -> Resolution | None:
+    """Where a route leads the caller's `name`. One whose own targets are all gone leads to its fallbacks for `any`."""
+
+    def candidates(rule: TargetRule, **traits: Any) -> Iterator[Candidate]:
+        provider, _, model = rule.target.partition("/")
+        offer = find(f"{provider}/{name}" if model == ANYTHING else rule.target)
+        for each in () if offer is None else offer.targets:
+            if rule.credential in ("", each.credential):
+                target = routed(
+                    each, drop_params=entry.drop_params, deadlines=policy.deadlines, parameters=rule.parameters
+                )
+                yield Candidate(
+                    target, weight=rule.weight, tags=rule.tags, schedule=rule.schedule, tier=rule.tier, **traits
+                )
+
+    policy, found = entry.policy, list[Candidate]()
+    for number, rule in enumerate(entry.rules):
+        found.extend(candidates(rule, rule_number=number))
+    for target in () if found else policy.fallbacks.any:
+        found.extend(candidates(TargetRule(target=target)))
+    if not found:
         return None
-    lenient = entry.drop_params
-    offered = tuple(offer.lenient_target if lenient else offer.target for offer in targets if offer is not None)
-    return Resolution(name, offered) if offered else None
+    for target, role, cause in beside_the_rules(policy):
+        found.extend(candidates(TargetRule(target=target), role=role, cause=cause))
+    return Resolution(entry.name, tuple(found), entry)
+
+
+def beside_the_rules(policy: RoutePolicy) -> Iterator[tuple[str, Role, str]]:
+    """Targets with their roles, and the causes of the fallbacks."""
+    if policy.canary is not None:
+        yield policy.canary.target, "canary", ""
+    if policy.shadow is not None:
+        yield policy.shadow.target, "shadow", ""
+    for cause in CAUSES:
+        for target in getattr(policy.fallbacks, cause):
+            yield target, "fallback", cause
 
 
 def resolve_offer(name: str, tenant: Catalogue, platform: Catalogue) -> Resolution | None:
     offer = find_offer(name, tenant, platform)
-    return None if offer is None else Resolution(name, (offer.target,))
+    return None if offer is None else Resolution(name, tuple(Candidate(target) for target in offer.targets))
 
 
 def resolve_bare(name: str, tenant: Catalogue, platform: Catalogue) -> Resolution | None:
@@ -166,13 +263,13 @@ def hidden(name: str, tenant: Catalogue) -> bool:
 
 
 def list_cards(tenant: Catalogue, platform: Catalogue, plan: str | None = None) -> tuple[ModelCard, ...]:
-    """Everything a caller of this tenant can name, sorted by id."""
+    """Everything a caller of this tenant can name, sorted by id; what only a pattern gives a meaning is not named."""
     platform = platform.for_plan(plan)
     cards = {name: offer.card for name, offer in platform.offers.items() if not hidden(name, tenant)}
     cards.update((name, offer.card) for name, offer in tenant.offers.items())
-    for entry in (*platform.routes.values(), *tenant.routes.values()):
-        if resolution := resolve_route(entry.name, tenant, platform):
-            cards[entry.name] = route_card(entry, resolution)
+    for name in (*platform.routes, *tenant.routes):
+        if ANYTHING not in name and (resolution := resolve_route(name, tenant, platform)):
+            cards[name] = route_card(name, resolution)
     return tuple(cards[name] for name in sorted(cards))
 
 
@@ -182,15 +279,16 @@ def find_card(
     """The card of what `name` resolves to. Raises NotFound like `resolve`."""
     platform = platform.for_plan(plan)
     resolution = resolve(name, tenant, platform, default_model)
-    if entry := tenant.routes.get(resolution.name) or platform.routes.get(resolution.name):
-        return route_card(entry, resolution)
+    if resolution.route is not None:
+        return route_card(default_model if name == DEFAULT else name, resolution)
     offer = find_offer(resolution.name, tenant, platform)
     assert offer is not None  # noqa: S101 it was resolved a line ago
     return offer.card
 
 
-def route_card(entry: RouteEntry, resolution: Resolution) -> ModelCard:
-    return ModelCard(id=entry.name, provider=resolution.targets[0].provider, owned_by="route", created=entry.created)
+def route_card(name: str, resolution: Resolution) -> ModelCard:
+    created = 0 if resolution.route is None else resolution.route.created
+    return ModelCard(id=name, provider=resolution.targets[0].provider, owned_by="route", created=created)
 
 
 def unknown_model(name: str, wanted: str, tenant: Catalogue, platform: Catalogue) -> NotFound:

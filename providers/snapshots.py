@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Literal
+
+import msgspec
 
 from common.crypto import SecretUnreadable
 from common.errors import InvalidRequest
@@ -14,6 +15,7 @@ from providers.models.provider import SECRET_PLACE
 from providers.prices import Price
 from providers.pricing_source import DatedPrice, listed_price, override_price
 from providers.quirks import quirks_of
+from providers.route_policy import TargetRule
 from providers.scope import Owner, keyring, owner_scope, secret_place
 from providers.shown_prices import shown_price
 from providers.wire.ports import Wire
@@ -59,44 +61,67 @@ def load(owner: Owner, at: datetime) -> Catalogue:
 
 
 def provider_offers(provider: Provider, owner: Owner, at: datetime) -> Iterable[tuple[Offer, datetime | None]]:
-    """Every model under the provider's one credential; they share its headers and deadlines."""
+    """Every model under each of the provider's credentials."""
     try:
-        wire = adapter(provider.wire)
-        quirks = quirks_of(provider.quirks)
+        bases = list(provider_targets(provider, owner))
     except (LookupError, InvalidRequest) as unknown:
         logger.warning("provider skipped", extra={"provider": provider.name, "error": str(unknown)})
         return
-    headers = provider_headers(provider, wire, owner)
-    deadlines = Deadlines(
-        connect=provider.connect_seconds,
-        first_byte=provider.first_byte_seconds,
-        between_chunks=provider.between_chunks_seconds,
-        total=provider.total_seconds,
-    )
-    scope: Literal["platform", "tenant"] = "platform" if owner is None else "tenant"
     for row in provider.offered_models.all():
         if not row.enabled:
             continue
         dated = price_of(provider, row, at)
-        target = Target(
-            provider=provider.name,
-            provider_scope=scope,
-            wire=provider.wire,
-            base_url=provider.base_url.rstrip("/"),
-            model=row.name,
+        price = None if dated is None else dated.price
+        targets = tuple(of_model(base, row, price) for base in bases)
+        yield Offer(targets, model_card(provider, row, price)), None if dated is None else dated.changes_at
+
+
+def provider_targets(provider: Provider, owner: Owner) -> Iterator[Target]:
+    """What the targets of all its models share: one for each enabled credential that opens, one if there is none.
+
+    Raises LookupError for a wire that is not there, InvalidRequest for quirks that are none.
+    """
+    wire = adapter(provider.wire)
+    base = Target(
+        provider=provider.name,
+        provider_scope="platform" if owner is None else "tenant",
+        wire=provider.wire,
+        base_url=provider.base_url.rstrip("/"),
+        model="",
+        headers=plain_headers(provider),
+        price=None,
+        deadlines=Deadlines(
+            connect=provider.connect_seconds,
+            first_byte=provider.first_byte_seconds,
+            between_chunks=provider.between_chunks_seconds,
+            total=provider.total_seconds,
+        ),
+        quirks=quirks_of(provider.quirks),
+        mark_up_basis_points=provider.mark_up_basis_points,
+        key=("platform" if owner is None else f"t:{owner.id.hex}") + f"/{provider.name}/",
+    )
+    opened = [(row, headers) for row, headers in opened_credentials(provider, wire, owner) if headers is not None]
+    for row, headers in opened:
+        yield msgspec.structs.replace(
+            base,
             headers=headers,
-            price=None if dated is None else dated.price,
-            deadlines=deadlines,
-            quirks=quirks,
-            mark_up_basis_points=provider.mark_up_basis_points,
+            credential=row.label,
+            credential_id=row.id,
+            credential_requests_per_minute=row.requests_per_minute,
         )
-        yield Offer(target, model_card(provider, row, target.price)), None if dated is None else dated.changes_at
+    if not opened:
+        yield base
 
 
-def provider_headers(provider: Provider, wire: Wire, owner: Owner) -> Headers:
-    """What is sent with every call, with the first enabled credential that opens."""
-    opened = (headers for _, headers in opened_credentials(provider, wire, owner) if headers is not None)
-    return next(opened, plain_headers(provider))
+def of_model(base: Target, row: OfferedModel, price: Price | None) -> Target:
+    return msgspec.structs.replace(
+        base,
+        model=row.name,
+        price=price,
+        context_window=row.context_window,
+        capabilities=tuple(row.capabilities),
+        key=f"{base.key}{row.name}#{base.credential}",
+    )
 
 
 def plain_headers(provider: Provider) -> Headers:
@@ -151,6 +176,6 @@ def route_entry(route: Route) -> RouteEntry:
     return RouteEntry(
         name=route.name,
         created=int(route.created_at.timestamp()),
-        targets=tuple(f"{target.provider_name}/{target.model_name}" for target in route.targets.all()),
+        rules=tuple(TargetRule(target=str(target)) for target in route.targets.all()),
         drop_params=route.drop_params,
     )

@@ -196,16 +196,18 @@ def test_what_is_switched_off_is_not_offered(acme):
     assert catalogue.providers == {"vendor"}
 
 
-def test_the_oldest_enabled_credential_is_used(acme):
+def test_each_enabled_credential_is_a_target_the_oldest_first(acme):
     provider_id = make(acme, secret="sk-old")
     set_credential(owner=acme, provider_id=provider_id, secret="sk-new", label="second")
-    target = load_tenant_catalogue(acme).offers["vendor/m1"].target
-    assert shown(target)["authorization"] == "Bearer sk-old"
+    old, new = load_tenant_catalogue(acme).offers["vendor/m1"].targets
+    assert [shown(target)["authorization"] for target in (old, new)] == ["Bearer sk-old", "Bearer sk-new"]
+    assert (old.credential, new.credential) == ("default", "second")
+    assert old.key == f"t:{acme.id.hex}/vendor/m1#default"
     with owner_scope(acme):
-        oldest = Credential.objects.get(label="default").id
-    enable_credential(owner=acme, credential_id=oldest, enabled=False)
-    target = load_tenant_catalogue(acme).offers["vendor/m1"].target
-    assert shown(target)["authorization"] == "Bearer sk-new"
+        assert old.credential_id == Credential.objects.get(label="default").id
+    enable_credential(owner=acme, credential_id=old.credential_id, enabled=False)
+    [left] = load_tenant_catalogue(acme).offers["vendor/m1"].targets
+    assert (left.credential_id, left.key) == (new.credential_id, new.key)
 
 
 @pytest.mark.parametrize(

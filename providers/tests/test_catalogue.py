@@ -7,6 +7,7 @@ import pytest
 
 from common.errors import NotFound
 from providers.catalogue import Catalogue, ModelCard, Offer, RouteEntry, find_card, list_cards, resolve
+from providers.route_policy import TargetRule
 from providers.wire.shapes import Target
 
 
@@ -21,13 +22,17 @@ def offer(name: str, scope="platform") -> Offer:
         headers=(),
         price=None,
     )
-    return Offer(target, ModelCard(id=name, provider=provider, owned_by=provider, created=1))
+    return Offer((target,), ModelCard(id=name, provider=provider, owned_by=provider, created=1))
+
+
+def rules(*targets: str) -> tuple[TargetRule, ...]:
+    return tuple(TargetRule(target=target) for target in targets)
 
 
 def catalogue(*names: str, scope="platform", routes=None, providers=()) -> Catalogue:
     return Catalogue(
         offers={name: offer(name, scope) for name in names},
-        routes={name: RouteEntry(name, 1, tuple(targets)) for name, targets in (routes or {}).items()},
+        routes={name: RouteEntry(name, 1, rules(*targets)) for name, targets in (routes or {}).items()},
         providers=frozenset({name.partition("/")[0] for name in names} | set(providers)),
     )
 
@@ -176,8 +181,8 @@ def test_a_catalogue_is_filtered_once_for_each_plan():
 def test_a_lenient_route_has_what_cannot_be_expressed_left_out():
     own = Catalogue(
         routes={
-            "lenient": RouteEntry("lenient", 1, ("openai/gpt-4o-mini",), drop_params=True),
-            "strict": RouteEntry("strict", 1, ("openai/gpt-4o-mini",)),
+            "lenient": RouteEntry("lenient", 1, rules("openai/gpt-4o-mini"), drop_params=True),
+            "strict": RouteEntry("strict", 1, rules("openai/gpt-4o-mini")),
         }
     )
     assert resolve("lenient", own, PLATFORM).targets[0].drop_params

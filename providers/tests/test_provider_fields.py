@@ -24,7 +24,7 @@ def acme(make_tenant):
 
 
 def target_of(owner, name="vendor/m1"):
-    [target] = resolve(name, load_tenant_catalogue(owner), Catalogue()).targets
+    target, *_ = resolve(name, load_tenant_catalogue(owner), Catalogue()).targets
     return target
 
 

@@ -7,6 +7,7 @@ tokens included; `output_tokens` everything generated, reasoning tokens included
 
 from collections.abc import Mapping
 from typing import Literal, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -95,12 +96,17 @@ class Secret:
 
 
 class Deadlines(msgspec.Struct, frozen=True):
-    """Seconds allowed to an upstream, each from the end of the one before; `total` from the start."""
+    """Seconds allowed to an upstream, each from the end of the one before; `total` from the start.
+
+    `first_byte` is for status and headers, `first_chunk` from these to the first of a streamed answer that says
+    something; None sets it no limit beside `between_chunks`.
+    """
 
     connect: float = 5.0
     first_byte: float = 60.0
     between_chunks: float = 60.0
     total: float = 600.0
+    first_chunk: float | None = None
 
 
 class Quirks(msgspec.Struct, frozen=True):
@@ -131,7 +137,12 @@ class Target(msgspec.Struct, frozen=True):
     `provider_scope` is "platform" for the operator's providers and "tenant" for the tenant's own.
     `headers` are complete, the credential included. `price` is None for an unpriced model. With `drop_params` what the
     provider cannot express is left out, and told in a response header; otherwise it is refused. What the tenant pays is
-    the cost and `mark_up_basis_points` of it (1/10,000).
+    the cost and `mark_up_basis_points` of it (1/10,000). `parameters` are JSON values that a route puts in the place of
+    the caller's fields of these names.
+
+    `key` names owner, provider, model and credential, for whatever is known of this target: "platform/openai/gpt-4o#a"
+    or "t:<the tenant's id in hex>/openai/gpt-4o#a". `credential` is its label, empty where the provider has none.
+    `most_at_once` calls may be under way at the provider, those of all processes together; None sets no limit.
     """
 
     provider: str
@@ -145,6 +156,14 @@ class Target(msgspec.Struct, frozen=True):
     quirks: Quirks = NO_QUIRKS
     drop_params: bool = False
     mark_up_basis_points: int = 0
+    credential: str = ""
+    credential_id: UUID | None = None
+    credential_requests_per_minute: int | None = None
+    context_window: int | None = None
+    capabilities: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, msgspec.Raw], ...] = ()
+    most_at_once: int | None = None
+    key: str = ""
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
