@@ -92,10 +92,13 @@ class Process:
             os.killpg(self.pid, number)
 
 
-def start_upstream(log: Path, *, journal: Path | None = None) -> tuple[str, Process]:
-    """The fault-injecting upstream in a process of its own: base URL (without /v1) and process."""
+def start_upstream(log: Path, *, journal: Path | None = None, options: Sequence[str] = ()) -> tuple[str, Process]:
+    """The fault-injecting upstream in a process of its own: base URL (without /v1) and process.
+
+    `options` as on its command line: `("--speed", "2", "--plan", "fault=slow,seconds=0.1")`.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.upstream", "--port", str(port)]
+    command = [sys.executable, "-m", "benchmarks.upstream", "--port", str(port), *options]
     if journal is not None:
         command += ["--log", str(journal)]
     process = Process.start(command, log=log)

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from benchmarks.upstream import answers
-from benchmarks.upstream.answers import Request
+from benchmarks.upstream.dialects import Dialect
 from benchmarks.upstream.journal import Outcome
+from benchmarks.upstream.request import Request
 from benchmarks.upstream.wire import Wire
 
 JSON = {"content-type": "application/json"}
@@ -17,18 +17,26 @@ REFUSALS = ("status", "context_length", "content_filter")
 class Play:
     """One answer under way, with what became of it so far (`status` 0: no header was sent)."""
 
-    def __init__(self, wire: Wire, request: Request) -> None:
+    def __init__(self, wire: Wire, dialect: Dialect, request: Request) -> None:
         self.wire = wire
+        self.dialect = dialect
         self.request = request
         self.plan = request.plan
-        self.headers = {"x-request-id": f"req_{request.number}", "openai-processing-ms": "1"}
+        self.headers = {"x-request-id": f"req_{request.number}", "request-id": f"req_{request.number}"}
         self.status = 0
         self.chunks_sent = 0
         self.usage_sent = False
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it ends with an error before any work is done."""
+        if self.request.prefilled is not None and self.plan.fault == "prefill_rejected":
+            return True
+        return self.plan.fault in REFUSALS or self.dialect.refuses(self.request)
+
     async def run(self) -> Outcome:
         fault = self.plan.fault
-        if fault in REFUSALS:
+        if self.refuses:
             return await self.refuse()
         if fault in BEFORE_HEADERS:
             return await BEFORE_HEADERS[fault](self)
@@ -41,7 +49,7 @@ class Play:
         await self.wire.write(self.wire.head(status, {**self.headers, **headers}, length=length))
 
     async def refuse(self) -> Outcome:
-        status, body = answers.refusal(self.plan)
+        status, body = self.dialect.refusal(self.plan)
         retry = {"retry-after": self.plan.retry} if self.plan.retry else {}
         await self.open({**JSON, **retry}, length=len(body), status=status)
         await self.wire.write(body)
@@ -64,9 +72,9 @@ class Play:
 
     async def answer(self) -> Outcome:
         """A whole answer, not streamed."""
-        fault, body = self.plan.fault, answers.whole(self.request)
+        fault, body = self.plan.fault, self.dialect.whole(self.request)
         if fault == "error_event":
-            body = answers.error("The engine failed", kind="server_error", code="engine_failed")
+            body = self.dialect.ENGINE_FAILED
         if fault == "malformed":
             body = body[: len(body) // 2]
         if fault == "slow":
@@ -79,7 +87,7 @@ class Play:
             await self.drip(body, self.wire.write)
         else:
             await self.body_at_once(body)
-        self.chunks_sent = self.plan.chunks
+        self.chunks_sent = len(self.request.texts)
         self.usage_sent = self.plan.usage
         return "faulted" if fault in ("error_event", "malformed") else "completed"
 
@@ -105,23 +113,28 @@ class Play:
         return "completed"
 
     async def stream(self) -> Outcome:
-        """A streamed answer: text at the plan's pace, then finish_reason, usage and [DONE]."""
-        plan, wire = self.plan, self.wire
+        """A streamed answer: text at the plan's pace, then what says that it is whole."""
+        plan, wire, dialect = self.plan, self.wire, self.dialect
         await self.open(EVENTS, length=None)
         if plan.fault == "slow":
             await asyncio.sleep(plan.seconds)
-        events, closing = answers.text_events(self.request), answers.closing_events(self.request)
+        events, closing = dialect.text_events(self.request), dialect.closing_events(self.request)
+        opening = dialect.opening_events(self.request)
         if plan.fault == "drip":
-            await self.drip(b"".join([*events, *closing]), wire.chunk)
-        elif not await self.tell(events):
-            return "faulted"
+            await self.drip(b"".join([*opening, *events, *closing]), wire.chunk)
         else:
-            for event in closing:
-                await wire.chunk(event)
-        self.chunks_sent = plan.chunks
-        self.usage_sent = self.request.include_usage and plan.usage and bool(closing)
+            await self.send(opening)
+            if not await self.tell(events):
+                return "faulted"
+            await self.send(closing)
+        self.chunks_sent = len(events)
+        self.usage_sent = dialect.reports_usage(self.request) and bool(closing)
         await wire.chunk(b"")
         return "faulted" if plan.fault in ("no_finish", "malformed") else "completed"
+
+    async def send(self, events: list[bytes]) -> None:
+        for event in events:
+            await self.wire.chunk(event)
 
     async def tell(self, events: list[bytes]) -> bool:
         """Sends the text; False when the fault broke it off."""
@@ -147,9 +160,9 @@ class Play:
             case "stall":
                 await asyncio.sleep(self.plan.seconds)
             case "malformed":
-                await self.wire.chunk(answers.MALFORMED_EVENT)
+                await self.wire.chunk(self.dialect.MALFORMED_EVENT)
             case "error_event":
-                await self.wire.chunk(answers.ERROR_EVENT)
+                await self.wire.chunk(self.dialect.ERROR_EVENT)
                 await self.wire.chunk(b"")
                 return False
         return True

@@ -1,33 +1,37 @@
-"""The upstream as a server: routes, the journal around every answer, a clean end."""
+"""The upstream as a server: paths, the journal around every answer, a clean end."""
 
 import asyncio
 import contextlib
+import functools
+import hashlib
 import itertools
 import signal
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from benchmarks.upstream import answers
-from benchmarks.upstream.answers import Request, read_request
+from benchmarks.upstream import openai_wire
+from benchmarks.upstream.dialects import DIALECTS
 from benchmarks.upstream.journal import Journal, Outcome
-from benchmarks.upstream.plans import Plan, PlanRefused, plan_of
+from benchmarks.upstream.plans import PlanRefused
 from benchmarks.upstream.playing import JSON, Play
+from benchmarks.upstream.request import Request, read_request
+from benchmarks.upstream.switches import Switches
 from benchmarks.upstream.wire import Answer, Incoming, Wire
 
 BODY = msgspec.json.Decoder(dict[str, Any])
+encode = msgspec.json.encode
 
 
 class Upstream:
     """Answers any number of connections in one event loop."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, switches: Switches) -> None:
         self._journal = journal
+        self._switches = switches
         self._numbers = itertools.count(1)
-        self._flapping_since: dict[str, float] = {}
         self._living: set[Wire] = set()
 
     def connection(self) -> Wire:
@@ -40,25 +44,46 @@ class Upstream:
 
     def answer(self, wire: Wire, incoming: Incoming) -> Answer:
         """Whatever will answer. A completion is on record from here on, also if its client is gone before it starts."""
-        match incoming.method, incoming.path:
-            case "POST", "/v1/chat/completions":
-                try:
-                    request = self.read(incoming)
-                except (PlanRefused, msgspec.DecodeError) as error:
-                    body = answers.error(str(error), kind="invalid_request_error", code="bad_request")
-                    return partial(say, wire, 400, body)
+        dialect = DIALECTS.get(incoming.path, openai_wire)
+        try:
+            if incoming.method == "POST" and incoming.path in DIALECTS:
+                request = self.read(incoming)
                 self._journal.received(request)
-                return partial(self.complete, Play(wire, request))
+                return partial(self.complete, Play(wire, dialect, request))
+            return partial(say, wire, *self.control(incoming))
+        except (PlanRefused, msgspec.DecodeError) as error:
+            return partial(say, wire, 400, dialect.bad_request(str(error)))
+
+    def control(self, incoming: Incoming) -> tuple[int, bytes]:
+        """Status and body of everything that is no completion. Raises PlanRefused, msgspec.DecodeError."""
+        switches = self._switches
+        match incoming.method, incoming.path:
             case "GET", "/v1/models":
-                return partial(say, wire, 200, answers.models())
+                return 200, openai_wire.models()
+            case "GET", "/mock/journal":
+                return 200, self._journal.shown()
+            case "DELETE", "/mock/journal":
+                self._journal.forget()
+                return 200, b"{}"
+            case ("GET" | "POST") as method, "/mock/plan":
+                if method == "POST":
+                    switches.set_plan(BODY.decode(incoming.body))
+                return 200, encode(switches.plan)
+            case ("GET" | "POST") as method, "/mock/state":
+                if method == "POST":
+                    switches.set_state(incoming.body)
+                return 200, encode(switches.state())
             case _:
-                body = answers.error("no such path", kind="invalid_request_error", code="not_found")
-                return partial(say, wire, 404, body)
+                return 404, openai_wire.error("no such path", kind="invalid_request_error", code="not_found")
 
     async def complete(self, play: Play) -> None:
         outcome: Outcome = "stopped"
         try:
-            outcome = await play.run()
+            if play.refuses:
+                outcome = await play.run()
+            else:
+                async with self._switches.place():
+                    outcome = await play.run()
         except asyncio.CancelledError:
             outcome = "client_gone" if play.wire.gone else "stopped"
             raise
@@ -76,26 +101,30 @@ class Upstream:
         body = BODY.decode(incoming.body)
         headers = incoming.headers
         attempt = int(headers.get("x-orchestrator-attempt") or headers.get("x-attempt") or 1)
-        plan = plan_of(body, attempt=attempt)
-        if plan.fault == "flap":
-            plan = self.flap(plan, str(body["model"]))
-        number, request_id = next(self._numbers), headers.get("x-request-id", "")
-        return read_request(body, number=number, request_id=request_id, attempt=attempt, plan=plan)
+        return read_request(
+            body,
+            number=next(self._numbers),
+            request_id=headers.get("x-request-id", ""),
+            attempt=attempt,
+            credential=digest(headers.get("x-api-key") or headers.get("authorization", "")),
+            plan=self._switches.plan_of(body, attempt=attempt),
+        )
 
-    def flap(self, plan: Plan, model: str) -> Plan:
-        """The plan of a flapping model at this moment."""
-        since = self._flapping_since.setdefault(model, time.monotonic())
-        failing = int((time.monotonic() - since) / plan.seconds) % 2 == 0
-        return msgspec.structs.replace(plan, fault="status" if failing else "none")
+
+@functools.lru_cache(maxsize=1000)
+def digest(credential: str) -> str:
+    """What tells two credentials apart in the journal, the same for a Bearer token and a plain key; "" for none."""
+    secret = credential.removeprefix("Bearer ")
+    return hashlib.sha256(secret.encode()).hexdigest()[:8] if secret else ""
 
 
 async def say(wire: Wire, status: int, body: bytes) -> None:
     await wire.write(wire.head(status, JSON, length=len(body)) + body)
 
 
-async def serve(*, host: str, port: int, log: Path | None) -> None:
+async def serve(*, host: str, port: int, log: Path | None, switches: Switches) -> None:
     """Serves until SIGTERM or SIGINT; prints the address once it listens (`port` 0: a free one)."""
-    upstream = Upstream(Journal(log))
+    upstream = Upstream(Journal(log), switches)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

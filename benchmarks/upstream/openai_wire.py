@@ -1,4 +1,4 @@
-"""The bytes of an answer, from a request and a plan. Pure: the same call gives the same bytes.
+"""The bytes of an answer on the OpenAI wire, from a request. Pure: the same call gives the same bytes.
 
 Shapes: platform.openai.com/docs/api-reference/chat (objects `chat.completion` and `chat.completion.chunk`).
 """
@@ -8,48 +8,16 @@ from typing import Any
 import msgspec
 
 from benchmarks.upstream.plans import Plan
+from benchmarks.upstream.request import Request
 
 CREATED = 1_767_225_600
 encode = msgspec.json.encode
 DONE = b"data: [DONE]\n\n"
 MALFORMED_EVENT = b'data: {"id":"chatcmpl-broken","choices":[{"index":0,"delta":{"content":"ha\n\n'
-ERROR_EVENT = b'data: {"error":{"message":"The engine failed","type":"server_error","code":"engine_failed"}}\n\n'
-
-
-class Request(msgspec.Struct, frozen=True):
-    """A chat completion as the upstream received it; `number` counts this process's requests."""
-
-    number: int
-    request_id: str
-    attempt: int
-    model: str
-    stream: bool
-    include_usage: bool
-    plan: Plan
-    input_tokens: int
-    output_tokens: int
-
-
-def read_request(body: dict[str, Any], *, number: int, request_id: str, attempt: int, plan: Plan) -> Request:
-    options = body.get("stream_options") or {}
-    return Request(
-        number=number,
-        request_id=request_id,
-        attempt=attempt,
-        model=str(body.get("model", "")),
-        stream=body.get("stream") is True,
-        include_usage=options.get("include_usage") is True,
-        plan=plan,
-        input_tokens=max(1, len(encode(body.get("messages", []))) // 4) if plan.input is None else plan.input,
-        output_tokens=plan.chunks if plan.output is None else plan.output,
-    )
-
-
-def texts(plan: Plan) -> list[str]:
-    """The answer's text, a piece for each chunk."""
-    if plan.fault == "huge":
-        return ["x" * plan.size]
-    return [f"word{index} " for index in range(plan.chunks)]
+ENGINE_FAILED = b'{"error":{"message":"The engine failed","type":"server_error","param":null,"code":"engine_failed"}}'
+ERROR_EVENT = b"data: " + ENGINE_FAILED + b"\n\n"
+PREFILL_REJECTED = "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant"
+"""Mistral's words; so quoted in github.com/0xPlaygrounds/rig/issues/708."""
 
 
 def usage(request: Request) -> dict[str, Any]:
@@ -67,8 +35,7 @@ def finish_reason(plan: Plan) -> str:
 
 
 def whole(request: Request) -> bytes:
-    """The body of an answer that isn't streamed."""
-    message = {"role": "assistant", "content": "".join(texts(request.plan)), "refusal": None}
+    message = {"role": "assistant", "content": "".join(request.texts), "refusal": None}
     answer: dict[str, Any] = {
         "id": f"chatcmpl-{request.number}",
         "object": "chat.completion",
@@ -82,12 +49,15 @@ def whole(request: Request) -> bytes:
     return encode(answer)
 
 
+def opening_events(request: Request) -> list[bytes]:
+    return []
+
+
 def text_events(request: Request) -> list[bytes]:
-    """The events that carry text, one for each chunk."""
     head, tail = around_delta(request)
-    deltas = [encode({"content": text}) for text in texts(request.plan)]
+    deltas = [encode({"content": text}) for text in request.texts]
     if deltas:
-        deltas[0] = encode({"role": "assistant", "content": texts(request.plan)[0]})
+        deltas[0] = encode({"role": "assistant", "content": request.texts[0]})
     return [head + delta + tail for delta in deltas]
 
 
@@ -100,7 +70,7 @@ def around_delta(request: Request) -> tuple[bytes, bytes]:
 
 
 def closing_events(request: Request) -> list[bytes]:
-    """What follows the text: finish_reason, usage when asked for, [DONE]."""
+    """finish_reason, usage when asked for, [DONE]."""
     plan = request.plan
     if plan.fault == "no_finish":
         return []
@@ -108,27 +78,41 @@ def closing_events(request: Request) -> list[bytes]:
     common["model"] = request.model
     choice = {"index": 0, "delta": {}, "finish_reason": finish_reason(plan)}
     events = [b"data: " + encode({**common, "choices": [choice]}) + b"\n\n"]
-    if request.include_usage and plan.usage:
+    if reports_usage(request):
         events.append(b"data: " + encode({**common, "choices": [], "usage": usage(request)}) + b"\n\n")
     return events if plan.fault == "no_done" else [*events, DONE]
+
+
+def reports_usage(request: Request) -> bool:
+    return request.plan.usage and request.include_usage
 
 
 def error(message: str, *, kind: str, code: str | None, param: str | None = None) -> bytes:
     return encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
 
 
+def bad_request(message: str) -> bytes:
+    return error(message, kind="invalid_request_error", code="bad_request")
+
+
 def refusal(plan: Plan) -> tuple[int, bytes]:
-    """Status and body of a plan that refuses."""
     if plan.fault == "context_length":
         message = "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
         return 400, error(message, kind="invalid_request_error", code="context_length_exceeded", param="messages")
     if plan.fault == "content_filter":
         message = "The response was filtered due to the prompt triggering the content management policy."
         return 400, error(message, kind="invalid_request_error", code="content_filter", param="prompt")
+    if plan.fault == "prefill_rejected":
+        return 400, error(PREFILL_REJECTED, kind="invalid_request_message_order", code="3230")
     kind = {429: "rate_limit_error", 401: "authentication_error"}.get(
         plan.status, "server_error" if plan.status >= 500 else "invalid_request_error"
     )
     return plan.status, error(f"The mock was told to answer {plan.status}.", kind=kind, code=f"mock_{plan.status}")
+
+
+def refuses(request: Request) -> bool:
+    """Whether this wire takes no such request, whatever the plan says."""
+    return False
 
 
 def models() -> bytes:
