@@ -9,6 +9,7 @@ from gateway.attempt import Attempt
 from gateway.calls import Call, Caller
 from gateway.deadline import Deadline
 from gateway.failover import Attempts
+from gateway.permitted import check_permitted
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -36,6 +37,7 @@ async def answer(services: "Services", call: Call) -> AsyncIterator[Answer]:
     """
     caller = await admit(services, call.identified)
     chosen = await services.configs.resolve(caller.config, call.request.model)
+    check_permitted(caller.record, call.request.model, chosen)
     attempts = Attempts(services, call, caller)
     try:
         async with Deadline(services.settings.seconds_for(stream=call.request.stream)):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from tenants.allow_rules import EVERYTHING, AllowRule
+
 
 @dataclass(frozen=True, slots=True)
 class TenantRef:
@@ -17,7 +19,10 @@ class TenantRef:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A key that is not revoked; whether it has expired is for the clock to say."""
+    """A key that is not revoked; whether it has expired is for the clock to say.
+
+    `allowed` is what the lists of the key, its user's role and teams, and the tenant's plan leave of models and routes.
+    """
 
     id: UUID
     key_id: str
@@ -26,6 +31,7 @@ class KeyRecord:
     expires_at: datetime | None
     user_id: UUID | None
     requests_per_minute: int | None
+    allowed: AllowRule = EVERYTHING
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -39,7 +45,10 @@ class PlanRecord:
 
 @dataclass(frozen=True, slots=True)
 class IdentitySnapshot:
-    """One tenant as of `version`; `keys` by key id, without the revoked and the long expired."""
+    """One tenant as of `version`; `keys` by key id, without the revoked and the long expired.
+
+    `request_fallbacks`: whether a request may name models of its own to fall back to.
+    """
 
     tenant: TenantRef
     state: str
@@ -48,6 +57,7 @@ class IdentitySnapshot:
     version: int
     plan: PlanRecord | None
     keys: Mapping[str, KeyRecord]
+    request_fallbacks: bool = True
 
     @property
     def plan_name(self) -> str | None:

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from common.errors import NotFound
+from tenants.allow_lists import load_allow_lists
+from tenants.allow_rules import EVERYTHING, AllowRule
 from tenants.door import in_platform_scope
 from tenants.identity import IdentitySnapshot, KeyRecord, PlanRecord, TenantRef, Versions
 from tenants.models import ApiKey, Domain, Plan, PlatformConfig, Tenant
@@ -22,6 +24,8 @@ def load_identity(tenant_id: UUID) -> IdentitySnapshot:
     row = Tenant.objects.select_related("plan").filter(id=tenant_id).first()
     if row is None:
         raise NotFound(f"There is no tenant {tenant_id}.")
+    keys = list(known_keys().filter(tenant_id=tenant_id))
+    lists = load_allow_lists(row, keys)
     return IdentitySnapshot(
         tenant=row.ref,
         state=row.state,
@@ -29,7 +33,8 @@ def load_identity(tenant_id: UUID) -> IdentitySnapshot:
         default_model=row.default_model,
         version=row.config_version,
         plan=plan_record(row.plan),
-        keys={key.key_id: key_record(key) for key in known_keys().filter(tenant_id=tenant_id)},
+        keys={key.key_id: key_record(key, lists.rule_of(key)) for key in keys},
+        request_fallbacks=row.request_fallbacks,
     )
 
 
@@ -43,7 +48,7 @@ def plan_record(plan: Plan | None) -> PlanRecord | None:
     return None if plan is None else PlanRecord(plan.name, plan.requests_per_minute)
 
 
-def key_record(key: ApiKey) -> KeyRecord:
+def key_record(key: ApiKey, allowed: AllowRule = EVERYTHING) -> KeyRecord:
     return KeyRecord(
         id=key.id,
         key_id=key.key_id,
@@ -52,6 +57,7 @@ def key_record(key: ApiKey) -> KeyRecord:
         expires_at=key.expires_at,
         user_id=key.created_by_id,
         requests_per_minute=key.requests_per_minute,
+        allowed=allowed,
     )
 
 

@@ -14,6 +14,7 @@ from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
 from gateway.edge.response import Response
 from gateway.estimates import estimated_input_tokens
+from gateway.permitted import check_permitted
 from gateway.prompts import uncounted
 from providers.wire.anthropic.adapter import AnthropicWire
 from providers.wire.anthropic.count import read_count
@@ -35,6 +36,7 @@ async def count_tokens(services: "Services", request: Request, receive: Receive,
         asked = SPEECH.parse_count_request(body)
         caller = await admit(services, identified)
         chosen = await services.configs.resolve(caller.config, asked.model)
+        check_permitted(caller.record, asked.model, chosen)
         target = chosen.targets[0]
         asking = counted_there if target.wire == ANTHROPIC.name else counted_here
         async with Deadline(services.settings.request_timeout):

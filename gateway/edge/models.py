@@ -10,6 +10,7 @@ from gateway.edge.callers import reader
 from gateway.edge.model_query import parse_model_query
 from gateway.edge.request import Request
 from gateway.edge.response import Response
+from gateway.permitted import check_permitted, permitted_cards
 from providers.catalogue import ModelCard, find_card, list_cards
 from providers.shown_prices import PriceShown
 from tenants.scopes import Scope
@@ -39,11 +40,12 @@ class ModelList(msgspec.Struct):
 
 
 async def list_models(services: "Services", request: Request, receive: Receive, response: Response) -> None:
-    """Everything that the tenant can name, or of that what the query asks for."""
+    """Everything that the key may ask for, or of that what the query asks for."""
     caller = await reader(services, request, Scope.MODELS_READ)
     platform = await services.configs.platform()
     config = caller.config
-    cards = list_cards(config.catalogue, platform.catalogue, config.identity.plan_name)
+    offered = list_cards(config.catalogue, platform.catalogue, config.identity.plan_name)
+    cards = permitted_cards(caller.record, offered)
     if request.query:
         await response.json(model_list(*parse_model_query(request.query).page(cards)), [])
     else:
@@ -51,10 +53,11 @@ async def list_models(services: "Services", request: Request, receive: Receive, 
 
 
 async def one_model(services: "Services", request: Request, receive: Receive, response: Response) -> None:
-    """Raises NotFound for a name that means nothing."""
+    """Raises NotFound for a name that means nothing, PermissionDenied for what the key may not ask for."""
     caller = await reader(services, request, Scope.MODELS_READ)
     platform = await services.configs.platform()
     config, identity = caller.config, caller.config.identity
+    check_permitted(caller.record, request.name, await services.configs.resolve(config, request.name))
     card = find_card(request.name, config.catalogue, platform.catalogue, identity.default_model, identity.plan_name)
     await response.json(msgspec.json.encode(model_object(card)), [])
 

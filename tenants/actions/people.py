@@ -1,4 +1,4 @@
-"""People, and what they are in a tenant."""
+"""People, and what they are in a tenant: their roles are in the configuration of their keys."""
 
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from django.core.validators import validate_email
 
 from common.errors import Conflict, InvalidRequest, NotFound
 from tenants.actions.rows import unique_or
+from tenants.config_version import raise_version
 from tenants.door import in_open_scope, in_platform_scope
 from tenants.identity import TenantRef
 from tenants.models import Membership, User
@@ -56,7 +57,9 @@ def add_member(*, tenant: TenantRef, user_id: UUID, role: str) -> UUID:
     """The membership's id. Raises InvalidRequest for an unknown role, Conflict for a member."""
     wanted = checked_role(role)
     with unique_or(f"This person is a member of {tenant.slug} already.", param="user"):
-        return Membership.objects.create(tenant_id=tenant.id, user_id=user_id, role=wanted).id
+        made = Membership.objects.create(tenant_id=tenant.id, user_id=user_id, role=wanted)
+    raise_version(tenant.id)
+    return made.id
 
 
 @in_open_scope
@@ -68,6 +71,7 @@ def change_role(*, tenant: TenantRef, user_id: UUID, role: str) -> None:
         keep_an_owner(membership)
     membership.role = wanted
     membership.save(update_fields=["role"])
+    raise_version(tenant.id)
 
 
 @in_open_scope
@@ -76,6 +80,7 @@ def remove_member(*, tenant: TenantRef, user_id: UUID) -> None:
     membership = find_membership(tenant, user_id)
     keep_an_owner(membership)
     membership.delete()
+    raise_version(tenant.id)
 
 
 def find_membership(tenant: TenantRef, user_id: UUID) -> Membership:

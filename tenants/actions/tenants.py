@@ -2,6 +2,7 @@
 
 import re
 import zoneinfo
+from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -10,12 +11,14 @@ from django.conf import settings
 from common.errors import Conflict, InvalidRequest, NotFound
 from tenants import hosts
 from tenants.actions.rows import checked_name, unique_or
+from tenants.allow_rules import checked_patterns
 from tenants.config_version import raise_version
 from tenants.door import in_platform_scope, owner_rights
 from tenants.identity import TenantRef
 from tenants.models import Domain, Plan, Tenant
 from tenants.models.tenant import SLUG
 from tenants.provisioning.replay import make_schema
+from tenants.roles import Role
 from tenants.states import TenantState, check_transition
 
 RESERVED_SLUGS: Final = frozenset({"admin", "api", "app", "auth", "docs", "public", "static", "status", "www"})
@@ -75,8 +78,14 @@ def change_tenant(
     time_zone: str | None = None,
     default_model: str | None = None,
     plan: str | None = None,
+    request_fallbacks: bool | None = None,
+    allowed_by_role: Mapping[str, Iterable[str]] | None = None,
 ) -> None:
-    """What is None stays; an empty `plan` takes the plan away. Raises InvalidRequest and NotFound."""
+    """What is None stays; an empty `plan` takes the plan away. Raises InvalidRequest and NotFound.
+
+    `allowed_by_role`: which models and routes the keys of people in a role may ask for, by patterns; of a role that is
+    not in it, all. `request_fallbacks`: whether requests may name models to fall back to.
+    """
     row = locked(tenant)
     if name is not None:
         row.name = checked_name(name, NAME, LONGEST_NAME)
@@ -87,7 +96,11 @@ def change_tenant(
         row.default_model = default_model
     if plan is not None:
         row.plan = find_plan(plan) if plan else None
-    row.save(update_fields=["name", "time_zone", "default_model", "plan"])
+    if request_fallbacks is not None:
+        row.request_fallbacks = request_fallbacks
+    if allowed_by_role is not None:
+        row.allowed_by_role = checked_by_role(allowed_by_role)
+    row.save(update_fields=["name", "time_zone", "default_model", "plan", "request_fallbacks", "allowed_by_role"])
     raise_version(tenant.id)
 
 
@@ -131,6 +144,19 @@ def find_plan(name: str) -> Plan:
     if plan is None:
         raise NotFound(f"There is no plan {name!r}.", param="plan")
     return plan
+
+
+def checked_by_role(lists: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Raises InvalidRequest naming the role or the pattern."""
+    if not isinstance(lists, Mapping):
+        raise InvalidRequest("Use an object with a list of patterns for each role.", param="allowed_by_role")
+    checked: dict[str, list[str]] = {}
+    for role, patterns in lists.items():
+        where = f"allowed_by_role.{role}"
+        if role not in list(Role):
+            raise InvalidRequest(f"Unknown role {role[:40]!r}. There are {', '.join(Role)}.", param="allowed_by_role")
+        checked[role] = checked_patterns(patterns, where)
+    return {role: patterns for role, patterns in checked.items() if patterns}
 
 
 def check_slug(slug: str) -> None:

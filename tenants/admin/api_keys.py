@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from tenants.actions.api_keys import create_api_key, revoke_api_key
+from tenants.actions.api_keys import create_api_key, revoke_api_key, set_key_allowed
 from tenants.admin.base import ActionAdmin
 from tenants.models import ApiKey
 from tenants.scopes import DEFAULT_SCOPES, Scope
@@ -23,19 +23,21 @@ class NewApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = ApiKey
-        fields = ("tenant", "name", "expires_at", "requests_per_minute")
+        fields = ("tenant", "name", "expires_at", "requests_per_minute", "allowed_models")
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ActionAdmin[ApiKey]):
-    """A key is made, shown once, and revoked; never edited or deleted. Its digest is on no page."""
+    """A key is made, shown once, and revoked; of what it is, only what it may ask for can change. Its digest is on no
+    page."""
 
     list_display = ("name", "tenant", "key_id", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_select_related = ("tenant",)
     search_fields = ("name", "key_id", "tenant__slug")
     autocomplete_fields = ("tenant",)
     ordering = ("-created_at",)
-    add_fields = ("tenant", "name", "scopes", "expires_at", "requests_per_minute")
+    add_fields = ("tenant", "name", "scopes", "expires_at", "requests_per_minute", "allowed_models")
+    change_fields = ("allowed_models",)
     readonly_fields = (
         *("tenant", "name", "key_id", "scopes", "requests_per_minute", "created_by"),
         *("created_at", "last_used_at", "expires_at", "revoked_at"),
@@ -57,6 +59,9 @@ class ApiKeyAdmin(ActionAdmin[ApiKey]):
         )
         request.made_key = made  # type: ignore[attr-defined]
         return made.id
+
+    def change(self, request: HttpRequest, row: ApiKey, values: dict[str, Any]) -> None:
+        set_key_allowed(tenant=row.tenant.ref, key_id=row.key_id, allowed_models=values["allowed_models"])
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """The key's text, in this answer alone: a message would carry it through a cookie."""

@@ -13,7 +13,7 @@ class PlanAdmin(ActionAdmin[Plan]):
     list_display = ("name", "requests_per_minute")
     search_fields = ("name",)
     ordering = ("name",)
-    add_fields = change_fields = ("name", "requests_per_minute")
+    add_fields = change_fields = ("name", "requests_per_minute", "allowed_models")
 
     def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         return create_plan(**values)

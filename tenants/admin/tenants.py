@@ -18,7 +18,7 @@ class TenantAdmin(ActionAdmin[Tenant]):
     search_fields = ("slug", "name")
     ordering = ("slug",)
     add_fields = ("slug", "name", "time_zone", "plan", "default_model")
-    change_fields = ("name", "time_zone", "plan", "default_model")
+    change_fields = ("name", "time_zone", "plan", "default_model", "request_fallbacks", "allowed_by_role")
     readonly_fields = ("slug", "state", "id", "schema_name", "cell", "config_version", "created_at")
     actions = ("activate", "make_read_only", "suspend")
 
@@ -28,6 +28,8 @@ class TenantAdmin(ActionAdmin[Tenant]):
 
     def change(self, request: HttpRequest, row: Tenant, values: dict[str, Any]) -> None:
         plan = values.pop("plan")
+        # A box that was emptied comes as None.
+        values["allowed_by_role"] = values["allowed_by_role"] or {}
         change_tenant(tenant=row.ref, **values, plan=plan.name if plan else "")
 
     @admin.action(description="Make active", permissions=["change"])

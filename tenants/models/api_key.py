@@ -3,6 +3,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from common.ids import new_id
+from tenants.allow_rules import ALLOWED_HELP, LONGEST_PATTERN
 
 
 class ApiKey(models.Model):
@@ -14,6 +15,9 @@ class ApiKey(models.Model):
     key_id = models.CharField(max_length=16, unique=True, help_text="The public part, which names the key.")
     digest = models.BinaryField(max_length=32)
     scopes: "ArrayField[list[str], list[str]]" = ArrayField(models.CharField(max_length=40))
+    allowed_models: "ArrayField[list[str], list[str]]" = ArrayField(
+        models.CharField(max_length=LONGEST_PATTERN), default=list, blank=True, help_text=ALLOWED_HELP
+    )
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

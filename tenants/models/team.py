@@ -1,6 +1,8 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from common.ids import new_id
+from tenants.allow_rules import ALLOWED_HELP, LONGEST_PATTERN
 
 
 class Team(models.Model):
@@ -9,6 +11,9 @@ class Team(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="teams")
     name = models.CharField(max_length=100)
+    allowed_models: "ArrayField[list[str], list[str]]" = ArrayField(
+        models.CharField(max_length=LONGEST_PATTERN), default=list, blank=True, help_text=ALLOWED_HELP
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

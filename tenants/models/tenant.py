@@ -27,6 +27,14 @@ class Tenant(models.Model):
     default_model = models.CharField(
         max_length=200, blank=True, default="", help_text='What `"model": "default"` means; empty for the platform\'s.'
     )
+    allowed_by_role = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Patterns of models and routes by role; one that is not named here may use all.",
+    )
+    request_fallbacks = models.BooleanField(
+        default=True, help_text="Whether a request may name models to fall back to (`models`, `fallbacks`)."
+    )
     config_version = models.BigIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -209,3 +209,39 @@ def test_an_address_that_guesses_at_many_accounts_is_counted_too(cast):
 def test_a_weak_password_is_refused(operator):
     answer = operator.post(url(User, "add"), {"email": "weak@example.com", "password": "password"}, follow=True)
     assert "Password: " in answer.content.decode()
+
+
+def test_lists_of_what_may_be_asked_for_are_shown_and_edited(operator, make_tenant):
+    made = make_tenant("lists")
+    operator.post(url(ApiKey, "change", made.key_uuid), {"allowed_models": "openai/*,fast"})
+    assert "openai/*,fast" in operator.get(url(ApiKey, "change", made.key_uuid)).content.decode()
+    operator.post(url(Team, "add"), {"tenant": str(made.tenant.id), "name": "Core", "allowed_models": "a"})
+    with platform_scope():
+        team = Team.objects.get(tenant_id=made.tenant.id)
+    assert team.allowed_models == ["a"]
+    operator.post(url(Team, "change", team.id), {"allowed_models": "b"})
+    plan = f"Plan of {made.tenant.slug}"
+    operator.post(url(Plan, "add"), {"name": plan, "allowed_models": "c"})
+    fields = {"name": "X", "time_zone": "UTC", "default_model": ""}
+    lists = {"allowed_by_role": '{"viewer": ["d"]}', "request_fallbacks": "on"}
+    operator.post(url(Tenant, "change", made.tenant.id), {**fields, **lists})
+    with platform_scope():
+        assert ApiKey.objects.get(id=made.key_uuid).allowed_models == ["openai/*", "fast"]
+        assert Team.objects.get(id=team.id).allowed_models == ["b"]
+        assert Plan.objects.get(name=plan).allowed_models == ["c"]
+        tenant = Tenant.objects.get(id=made.tenant.id)
+    assert (tenant.allowed_by_role, tenant.request_fallbacks) == ({"viewer": ["d"]}, True)
+    operator.post(url(Tenant, "change", made.tenant.id), {**fields, "allowed_by_role": ""})
+    with platform_scope():
+        tenant = Tenant.objects.get(id=made.tenant.id)
+    assert (tenant.allowed_by_role, tenant.request_fallbacks) == ({}, False)
+
+
+def test_a_wrong_list_is_refused_by_its_page(operator, make_tenant):
+    made = make_tenant("lists")
+    long = operator.post(url(ApiKey, "change", made.key_uuid), {"allowed_models": "x" * 266})
+    many = operator.post(url(ApiKey, "change", made.key_uuid), {"allowed_models": ",".join("a" * 201)}, follow=True)
+    assert "265" in long.content.decode()
+    assert "a list has at most 200" in many.content.decode()
+    with platform_scope():
+        assert ApiKey.objects.get(id=made.key_uuid).allowed_models == []

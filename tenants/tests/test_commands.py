@@ -55,7 +55,15 @@ def test_a_tenant_its_key_and_its_end(slug, cast):
 
 def test_a_key_for_scripts_is_printed_alone(cast):
     said = say(
-        "create_api_key", cast.acme.tenant.slug, "--quiet", "--expires-in-days", "1", "--requests-per-minute", "9"
+        "create_api_key",
+        cast.acme.tenant.slug,
+        "--quiet",
+        "--expires-in-days",
+        "1",
+        "--requests-per-minute",
+        "9",
+        "--allow",
+        "a/*",
     )
     assert keys.parse(said.removesuffix("\n"))
 
@@ -68,6 +76,7 @@ def test_refusals_name_the_field(slug, cast):
     assert refusal("create_tenant", slug, "--plan", "none").startswith("plan: ")
     assert refusal("create_api_key", slug).startswith("tenant: ")
     assert refusal("create_api_key", acme, "--scope", "all").startswith("scopes: ")
+    assert refusal("create_api_key", acme, "--allow", " ").startswith("allowed_models[0]: ")
     assert refusal("create_api_key", acme, "--user", "nobody@example.com").startswith("user: ")
     assert refusal("create_api_key", acme, "--expires-in-days", "-1").startswith("expires_at: ")
     assert refusal("revoke_api_key", acme, "0000").startswith("key_id: ")

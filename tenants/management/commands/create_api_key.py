@@ -23,6 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--scope", action="append", default=[], help=scopes)
         parser.add_argument("--expires-in-days", type=int)
         parser.add_argument("--requests-per-minute", type=int)
+        allow = "A pattern of models and routes that it may ask for, such as openai/*; repeatable. Without any: all."
+        parser.add_argument("--allow", action="append", default=[], help=allow)
         parser.add_argument("--user", help="E-mail of the person it belongs to.")
         parser.add_argument("--quiet", action="store_true", help="Print the key alone, for scripts.")
 
@@ -36,6 +38,7 @@ class Command(BaseCommand):
                 scopes_granted=options["scope"],
                 expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
                 requests_per_minute=options["requests_per_minute"],
+                allowed_models=options["allow"],
                 created_by=person_named(options["user"]),
             )
         if options["quiet"]:
