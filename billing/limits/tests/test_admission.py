@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from billing.limits.admission import Admission
+from billing.limits.admission import Admission, Lookup
 from common.ids import new_id
 from common.redis import RedisConnection
 from tenants.identity import version_key
@@ -149,3 +149,47 @@ async def test_a_version_is_replaced_only_where_nothing_moved(admission, tenant)
     assert await admission.version(tenant) == 7
     assert await admission.replace_version(tenant, seen=7, true=5)
     assert await admission.version(tenant) == 5
+
+
+@pytest.fixture
+async def kept(redis, tenant):
+    """An answer that was kept, under a name that the tenant's index knows."""
+    lookup = Lookup(f"{{t:{tenant.hex}}}:answer", f"{{t:{tenant.hex}}}:used", "answer")
+    await redis.call("SET", lookup.key, b"kept \x00\xff")
+    await redis.call("ZADD", lookup.used, 1, lookup.name)
+    return lookup
+
+
+async def test_an_answer_comes_along_and_is_noted_as_used(redis, admission, tenant, kept):
+    for limit in (0, 60):
+        admitted = await admission.admit(tenant, new_id(), limit, kept, now_microseconds=START)
+        assert (admitted.allowed, admitted.found) == (True, b"kept \x00\xff")
+    assert int(await redis.call("ZSCORE", kept.used, kept.name)) == START // 1000
+
+
+async def test_without_an_answer_nothing_comes_along_and_nothing_is_noted(redis, admission, tenant, kept):
+    other = Lookup(kept.key + "2", kept.used, "other")
+    assert (await admission.admit(tenant, new_id(), 60, other)).found is None
+    assert (await admission.admit(tenant, new_id(), 60)).found is None
+    assert await redis.call("ZCARD", kept.used) == 1
+
+
+async def test_an_answer_that_was_kept_counts_as_a_request_and_is_not_given_beyond_the_limit(admission, tenant, kept):
+    key = new_id()
+    results = [await admission.admit(tenant, key, 2, kept, now_microseconds=START) for _ in range(3)]
+    assert [(each.allowed, each.found is not None) for each in results] == [(True, True), (True, True), (False, False)]
+
+
+async def test_looking_up_is_the_same_round_trip_and_brings_the_version(redis, admission, tenant, kept):
+    await redis.call("SET", version_key(tenant), 41)
+    await admission.admit(tenant, new_id(), 60, kept)
+    sent = []
+    submit = redis._submit
+
+    def watched(packed, replies):
+        sent.append(packed)
+        return submit(packed, replies)
+
+    redis._submit = watched
+    admitted = await admission.admit(tenant, new_id(), 60, kept)
+    assert (admitted.config_version, admitted.found, len(sent)) == (41, b"kept \x00\xff", 1)
