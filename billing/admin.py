@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-from billing.models import Intent, Process, Settlement
+from billing.models import Decision, Intent, Process, Settlement
 from common.money import usd_from_nano
 
 MOST_COUNTED = 10_000
@@ -110,6 +110,26 @@ class SettlementAdmin(EntryAdmin):
     )
     list_filter = ("started_at", "kind", "outcome", "usage_source", "provider_scope", UNPRICED)
     readonly_fields = ("cost_usd", "charge_usd")
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    list_display = (
+        "request_id",
+        "tenant_id",
+        "requested_model",
+        "route",
+        "strategy",
+        "outcome",
+        "error_code",
+        "cache",
+        "decided_at",
+        "duration_ms",
+    )
+    list_filter = ("decided_at", "outcome", "cache", "strategy", "stream")
+    ordering = ("-request_id",)
+    search_fields = ("=request_id",)
+    search_help_text = "A whole request id."
 
 
 @admin.register(Process)

@@ -1,8 +1,8 @@
 """The ledger's tables as the ORM sees them: for reading alone.
 
-`billing_intent` and `billing_settlement` are partitioned and written by the ledger writer in SQL,
-so Django does not manage them. Django knows one column as primary key; the real key is
-(request_id, attempt, kind, month).
+`billing_intent`, `billing_settlement` and `billing_decision` are partitioned and written by the ledger
+writer in SQL, so Django does not manage them. Django knows one column as primary key; the real key is
+(request_id, attempt, kind, month), of a decision (request_id, month).
 """
 
 from django.db import models
@@ -91,3 +91,35 @@ class Settlement(Attempt):
     class Meta:
         managed = False
         db_table = "billing_settlement"
+
+
+class Decision(models.Model):
+    """Why a request was answered as it was (`billing.decisions.records`)."""
+
+    request_id = models.UUIDField(primary_key=True)
+    month = models.DateField()
+    tenant_id = models.UUIDField()
+    api_key_id = models.UUIDField(null=True)
+    user_id = models.UUIDField(null=True)
+    requested_model = models.TextField()
+    dialect = models.TextField()
+    stream = models.BooleanField()
+    route = models.TextField(null=True)  # noqa: DJ001 - null is "a model was named, no route"
+    strategy = models.TextField(null=True)  # noqa: DJ001 - null is "there was nothing to choose"
+    outcome = models.TextField()
+    error_code = models.TextField(null=True)  # noqa: DJ001 - null is "no error"
+    cache = models.TextField()
+    decided_at = models.DateTimeField()
+    duration_ms = models.IntegerField()
+    considered = models.JSONField(null=True)
+    tried = models.JSONField(null=True)
+    limits = models.JSONField(null=True)
+    auto = models.JSONField(null=True)
+    details = models.JSONField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "billing_decision"
+
+    def __str__(self) -> str:
+        return str(self.request_id)

@@ -3,5 +3,10 @@
 from django.urls import path
 
 from billing.api import UsageView
+from billing.decisions.api import RequestsView, RequestView
 
-urlpatterns = [path("usage", UsageView.as_view(), name="usage")]
+urlpatterns = [
+    path("usage", UsageView.as_view(), name="usage"),
+    path("requests", RequestsView.as_view(), name="requests"),
+    path("requests/<str:request_id>", RequestView.as_view(), name="request"),
+]

@@ -60,6 +60,13 @@ class Spool(Generic[Row]):
         self._empty.clear()
         self._wake.set()
 
+    def forget_oldest(self) -> bool:
+        """Drops the row that waits longest of those that were never sent; whether there was one."""
+        if not self._queue:
+            return False
+        self._queue.popleft()
+        return True
+
     def __len__(self) -> int:
         return len(self._queue) + len(self._sending) + sum(map(len, self._again))
 

@@ -14,6 +14,8 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from billing.decisions.journal import Journal
+from billing.decisions.records import Decision
 from billing.ledger import heartbeat
 from billing.ledger.connection import ConnectionLost, LedgerConnection, RowRefused
 from billing.ledger.inserts import insert_intents, insert_settlements
@@ -30,7 +32,10 @@ PAUSE_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """When the ledger stops taking new requests. Seconds, rows."""
+    """When the ledger stops taking new requests. Seconds, rows.
+
+    Decision records are dropped beyond `decision_rows`, and wait while a settlement is older than `decisions_wait`.
+    """
 
     intent_deadline: float = 5.0
     intent_rows: int = 5_000
@@ -41,11 +46,14 @@ class Caps:
     command_seconds: float = 3.0
     chunk: int = 500
     gather_seconds: float = 0.015
+    decision_rows: int = 10_000
+    decisions_wait: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauges:
-    """The writer at one moment. `refused_rows` counts what was logged because it could never be written."""
+    """The writer at one moment. `refused_rows` counts what was logged because it could never be written,
+    `decisions_dropped` the decision records that were given up."""
 
     intents_queued: int
     settlements_queued: int
@@ -53,10 +61,13 @@ class Gauges:
     oldest_settlement_seconds: float
     open_intents: int
     refused_rows: int
+    decisions_queued: int
+    oldest_decision_seconds: float
+    decisions_dropped: int
 
 
 class LedgerWriter:
-    """Two queues, two connections, one heartbeat; lives on one event loop, from `start` to `drain`.
+    """Three queues, two connections, one heartbeat; lives on one event loop, from `start` to `drain`.
 
     `settle` has no limit of its own: what it can be given is bounded by the attempts under way,
     and `accepting` turns false at the caps before more are begun.
@@ -97,6 +108,9 @@ class LedgerWriter:
             gather_seconds=caps.gather_seconds,
             chunk=caps.chunk,
         )
+        self._decisions = Journal(
+            self._settlement_connection, most=caps.decision_rows, give_way=self._settlements_are_behind
+        )
         self._open: dict[tuple[UUID, int], datetime] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._beaten_at: float | None = None
@@ -109,6 +123,7 @@ class LedgerWriter:
         self._tasks = [
             asyncio.create_task(kept_up(self._intents.run), name="ledger intents"),
             asyncio.create_task(kept_up(self._settlements.run), name="ledger settlements"),
+            asyncio.create_task(kept_up(self._decisions.run), name="decision records"),
             asyncio.create_task(kept_up(self._beat_on), name="ledger heartbeat"),
         ]
         for _ in range(100):
@@ -152,10 +167,14 @@ class LedgerWriter:
         """Queue how an attempt ended. Never blocks and never drops; the same attempt twice is once."""
         self._settlements.add(Entry(settlement, self._loop.time()))
 
+    def record(self, decision: Decision) -> None:
+        """Queue why a request was answered as it was. Never blocks, never raises; the oldest are dropped when full."""
+        self._decisions.add(decision, self._loop.time())
+
     async def drain(self, timeout: float) -> int:
         """Take no more intents, write what is queued, say goodbye. Returns how many rows were left unwritten.
 
-        The second time it only tells.
+        Decision records come last and are not among those. The second time it only tells.
         """
         self._draining = True
         if not self._tasks:
@@ -168,8 +187,9 @@ class LedgerWriter:
                 await heartbeat.end(
                     self._settlement_connection, process_id=self.process_id, watermark_at=self._watermark()
                 )
+                await self._decisions.emptied()
         except (TimeoutError, ConnectionLost):
-            log.warning("ledger_drain_incomplete", rows=len(self._settlements))
+            log.warning("ledger_drain_incomplete", rows=len(self._settlements), decisions=len(self._decisions))
         left = len(self._intents) + len(self._settlements)
         await self._stop()
         return left
@@ -182,6 +202,9 @@ class LedgerWriter:
             oldest_settlement_seconds=self._age(self._settlements),
             open_intents=len(self._open),
             refused_rows=self._refused_rows,
+            decisions_queued=len(self._decisions),
+            oldest_decision_seconds=self._age(self._decisions),
+            decisions_dropped=self._decisions.dropped,
         )
 
     async def _stop(self) -> None:
@@ -230,8 +253,11 @@ class LedgerWriter:
         self._refused_rows += 1
         log.error("ledger_row_refused", error=repr(error.__cause__), row=ascii(msgspec.structs.asdict(row)))
 
-    def _age(self, spool: Spool[Intent] | Spool[Settlement]) -> float:
-        oldest = spool.oldest_queued_at()
+    def _settlements_are_behind(self) -> bool:
+        return self._age(self._settlements) > self._caps.decisions_wait
+
+    def _age(self, queue: Spool[Intent] | Spool[Settlement] | Journal) -> float:
+        oldest = queue.oldest_queued_at()
         return 0.0 if oldest is None else self._loop.time() - oldest
 
     def _watermark(self) -> datetime:

@@ -1,4 +1,4 @@
-"""Intents and settlements to write, and a look at what was written."""
+"""Intents, settlements and decision records to write, and a look at what was written."""
 
 import os
 from datetime import UTC, datetime
@@ -8,6 +8,8 @@ import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
+from billing.decisions.records import Considered, Decision, Tried
+from billing.decisions.statements import INSERT_DECISIONS, encode_decisions
 from billing.ledger import statements
 from billing.ledger.rows import Intent, Settlement
 from common.ids import created_at, earliest_id, new_id
@@ -57,6 +59,31 @@ def make_settlement(intent, **changes):
     return msgspec.structs.replace(settlement, **changes)
 
 
+def make_decision(intent, **changes):
+    """Of a request whose first candidate was not asked and whose second answered."""
+    decision = Decision(
+        request_id=intent.request_id,
+        tenant_id=intent.tenant_id,
+        api_key_id=intent.api_key_id,
+        user_id=intent.user_id,
+        requested_model=intent.requested_model,
+        dialect="chat",
+        stream=intent.stream,
+        outcome="answered",
+        decided_at=created_at(intent.request_id),
+        duration_ms=40,
+        route="default",
+        strategy="latency",
+        considered=(
+            Considered("vendor/large", "second", "target", "skipped", "circuit_open", words="3 failures in a row"),
+            Considered("demo/demo-chat", "default", "target", "chosen", "fastest", score=1.5),
+        ),
+        tried=(Tried(intent.attempt, "demo/demo-chat", "default", "first", 5, 39, "completed", first_chunk_ms=17),),
+        limits={"requests_remaining": 599},
+    )
+    return msgspec.structs.replace(decision, **changes)
+
+
 def database_url():
     return os.environ["DATABASE_URL"]
 
@@ -74,19 +101,21 @@ def plain(query):
     return query.decode().replace("$1", "%s")
 
 
-def store(*, intents=(), settlements=()):
+def store(*, intents=(), settlements=(), decisions=()):
     with connect() as connection:
         connection.execute(plain(statements.INSERT_INTENTS), [statements.encode_intents(intents)])
         connection.execute(plain(statements.INSERT_SETTLEMENTS), [statements.encode_settlements(settlements)])
+        connection.execute(plain(INSERT_DECISIONS), [encode_decisions(decisions)])
 
 
 def rows(table, **where):
     """What is committed, oldest first."""
     condition = " AND ".join(f"{name} = %({name})s" for name in where)
+    order = "request_id" if table == "billing_decision" else "request_id, attempt"
     with connect() as connection:
         return connection.execute(
             "SELECT *, tableoid::regclass::text AS partition, xmin::text AS wrote"
-            f" FROM public.{table} WHERE {condition} ORDER BY request_id, attempt",
+            f" FROM public.{table} WHERE {condition} ORDER BY {order}",
             where,
         ).fetchall()
 

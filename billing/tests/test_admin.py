@@ -11,8 +11,8 @@ from django.test import RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
-from billing.models import Intent, Process, Settlement
-from billing.tests.entries import make_intent, make_settlement, register_process, store, utc_now
+from billing.models import Decision, Intent, Process, Settlement
+from billing.tests.entries import make_decision, make_intent, make_settlement, register_process, store, utc_now
 from common.ids import new_id
 from tenants.door import platform_scope
 from tenants.models import User
@@ -101,7 +101,7 @@ def test_no_page_counts_the_whole_ledger(intent):
     assert all("LIMIT 10000" in sql for sql in counts)
 
 
-@pytest.mark.parametrize("model", [Intent, Settlement, Process])
+@pytest.mark.parametrize("model", [Decision, Intent, Settlement, Process])
 def test_nothing_can_be_added_changed_or_deleted(model, intent):
     registered = admin.site._registry[model]
     request = asked()
@@ -117,3 +117,11 @@ def test_processes_are_listed():
     process_id = new_id()
     register_process(process_id, heartbeat_at=utc_now() + timedelta(hours=2), ended_at=utc_now())
     assert str(process_id) in page("changelist_view", Process)
+
+
+def test_decisions_are_listed_and_have_a_page_with_their_reasons(intent):
+    store(decisions=[make_decision(intent)])
+    assert str(intent.request_id) in page("changelist_view", Decision, q=str(intent.request_id))
+    shown = page("change_view", Decision, str(intent.request_id))
+    assert "circuit_open" in shown
+    assert 'name="_save"' not in shown

@@ -7,19 +7,19 @@ import pytest
 
 from billing.ledger import statements
 from billing.ledger.partitions import add_months, create_partitions
-from billing.tests.entries import connect, make_intent, make_settlement, plain, store
+from billing.tests.entries import connect, make_decision, make_intent, make_settlement, plain, store
 from common.ids import new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TABLES = ("billing_intent", "billing_settlement")
+TABLES = ("billing_intent", "billing_settlement", "billing_decision")
 
 
 @pytest.fixture
 def acme_id():
     """A tenant with one attempt on record."""
     intent = make_intent()
-    store(intents=[intent], settlements=[make_settlement(intent)])
+    store(intents=[intent], settlements=[make_settlement(intent)], decisions=[make_decision(intent)])
     return intent.tenant_id
 
 
@@ -78,11 +78,11 @@ def test_partitions_are_no_way_around_their_parent(acme_id):
         partitions = [
             row["name"]
             for row in owner.execute(
-                "SELECT inhrelid::regclass::text AS name FROM pg_inherits"
-                " WHERE inhparent IN ('public.billing_intent'::regclass, 'public.billing_settlement'::regclass)"
+                "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = ANY(%s::regclass[])",
+                [[f"public.{table}" for table in TABLES]],
             ).fetchall()
         ]
-    assert f"billing_intent_{month:%Y_%m}" in [name.removeprefix("public.") for name in partitions]
+    assert {f"{table}_{month:%Y_%m}" for table in TABLES} <= {name.removeprefix("public.") for name in partitions}
     for role in ("orchestrator_app", "orchestrator_system"):
         for partition in partitions:
             with connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
