@@ -4,6 +4,7 @@ import asyncio
 import math
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -131,7 +132,7 @@ async def test_records_wait_while_settlements_are_behind():
 
 
 async def test_names_that_cannot_be_stored_stop_no_other_record():
-    poisons = [
+    poisons: list[dict[str, Any]] = [
         {"requested_model": "gp\x00t"},
         {"requested_model": "gp\ud800t"},
         {"considered": (Considered("a/\x00b", None, "target", "tried", "r\udfff"),)},
