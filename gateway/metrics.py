@@ -3,12 +3,15 @@
 Providers of tenants share the label "tenant": their names are theirs, and unbounded.
 """
 
+from collections import Counter as Counted
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from common.money import NANO_PER_USD
+from providers.circuits import PLATFORM
 from providers.wire.shapes import Target, Usage
 
 if TYPE_CHECKING:
@@ -44,9 +47,17 @@ LEDGER_AGE = Gauge(
 )
 LEDGER_OPEN = Gauge("ledger_open_intents", "Attempts not yet settled.", multiprocess_mode="livesum")
 LEDGER_REFUSED = Gauge("ledger_refused_rows", "Rows that could never be written.", multiprocess_mode="livesum")
+DECISIONS_DROPPED = Gauge(
+    "decision_records_dropped", "Decision records that were given up.", multiprocess_mode="livesum"
+)
+# Every process knows of the same circuits.
+CIRCUITS = Gauge(
+    "target_circuits_current", "Targets that are left alone.", ("provider", "state"), multiprocess_mode="livemax"
+)
 
 KNOWN_CODES: Final = 200
 codes: Final[set[str]] = set()
+circuits_shown: Final[set[tuple[str, str]]] = set()
 
 
 @cache
@@ -112,7 +123,19 @@ def show_ledger(gauges: "Gauges") -> None:
     """The ledger's queues as of now."""
     LEDGER_ROWS.labels("intents").set(gauges.intents_queued)
     LEDGER_ROWS.labels("settlements").set(gauges.settlements_queued)
+    LEDGER_ROWS.labels("decisions").set(gauges.decisions_queued)
     LEDGER_AGE.labels("intents").set(gauges.oldest_intent_seconds)
     LEDGER_AGE.labels("settlements").set(gauges.oldest_settlement_seconds)
     LEDGER_OPEN.set(gauges.open_intents)
     LEDGER_REFUSED.set(gauges.refused_rows)
+    DECISIONS_DROPPED.set(gauges.decisions_dropped)
+
+
+def show_circuits(troubles: Mapping[tuple[str, str, str], int]) -> None:
+    """As `gateway.targets.Board.troubles` counts them: by owner, provider and state."""
+    counted = Counted[tuple[str, str]]()
+    for (owner, provider, state), targets in troubles.items():
+        counted[provider if owner == PLATFORM else "tenant", state] += targets
+    circuits_shown.update(counted)
+    for provider, state in circuits_shown:
+        CIRCUITS.labels(provider, state).set(counted[provider, state])
