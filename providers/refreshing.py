@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from common.errors import Conflict, NotFound, UpstreamError, UpstreamTimeout
-from providers.actions.discovered import offer_discovered
+from providers.actions.discovered import MOST_OFFERED, offer_discovered
 from providers.client.discovery import fetch_model_list
 from providers.egress.configured import resolver
 from providers.models import Provider
@@ -108,4 +108,5 @@ def merged(tenant: TenantRef, place: Place, answer: Answer) -> Refreshed:
         added = offer_discovered(owner=tenant, provider_id=place.provider_id, models=answer.models)
     except NotFound:
         return Refreshed(place.name, error="provider_removed", message="The provider was removed meanwhile.")
-    return Refreshed(place.name, len(answer.models), added, answer.ignored, answer.cut)
+    found = len(answer.models)
+    return Refreshed(place.name, found, added, answer.ignored, answer.cut or found > MOST_OFFERED)

@@ -12,12 +12,13 @@ from common.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, Upstr
 from providers.client.pinned import pinned_client
 from providers.client.pool import Places
 from providers.egress.policy import Scope
-from providers.wire.model_list import ModelList, read_model_list
+from providers.wire.model_list import MOST_MODELS, ModelList, joined, page_url, read_model_list
 from providers.wire.shapes import Secret
 
 DEADLINE_SECONDS: Final = 8.0
 SECONDS_AT_START: Final = 2.0
 LARGEST_LIST: Final = 4 * 1024 * 1024
+MOST_PAGES: Final = 20
 # zlib tells gzip and zlib apart by the first bytes.
 GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 # A list that is made to be costly takes tens of megabytes while it is read: never several at once in a process.
@@ -29,19 +30,40 @@ Headers = Iterable[tuple[str, Secret]]
 async def fetch_model_list(
     url: str, headers: Headers, places: Places, scope: Scope, *, seconds: float = DEADLINE_SECONDS
 ) -> ModelList:
-    """What the server at `url` lists, however slowly, within `seconds` for everything.
+    """What the server at `url` lists, however slowly and on however many pages, within `seconds` for everything.
 
-    Raises UpstreamUnreachable, UpstreamTimeout, UpstreamRefused for a status that is not 200, and UpstreamGarbled for a
-    body that is too large or no list. None of them quotes the server.
+    What keeps it from the first page is raised: UpstreamUnreachable, UpstreamTimeout, UpstreamRefused for a status that
+    is not 200, and UpstreamGarbled for a body that is too large or no list, none of which quotes the server. What keeps
+    it from a later one leaves a list that is `cut`, as do more than MOST_PAGES.
     """
+    pages: list[ModelList] = []
     try:
         async with asyncio.timeout(seconds), pinned_client(places, scope, seconds=seconds) as client:
-            body = await fetch(client, url, headers)
+            await read_pages(client, url, headers, pages)
+    except UpstreamError as error:
+        failure = error
     except (TimeoutError, httpx2.TimeoutException):
-        raise UpstreamTimeout(f"The provider did not list its models within {seconds:g} seconds.") from None
+        failure = UpstreamTimeout(f"The provider did not list its models within {seconds:g} seconds.")
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
-        raise UpstreamUnreachable("The provider cannot be reached.") from None
-    return await asyncio.to_thread(read_alone, body)
+        failure = UpstreamUnreachable("The provider cannot be reached.")
+    if not pages:
+        raise failure
+    return joined(pages)
+
+
+async def read_pages(client: httpx2.AsyncClient, url: str, headers: Headers, pages: list[ModelList]) -> None:
+    """Adds to `pages` until there is none left, or one brings nothing new, as of a server that goes in circles."""
+    names: set[str] = set()
+    wanted = None
+    while len(pages) < MOST_PAGES and len(names) < MOST_MODELS:
+        body = await fetch(client, page_url(url, wanted), headers)
+        page = await asyncio.to_thread(read_alone, body)
+        pages.append(page)
+        fresh = {model.name for model in page.models} - names
+        wanted = page.next_page
+        if not fresh or wanted is None:
+            return
+        names |= fresh
 
 
 def read_alone(body: bytes) -> ModelList:

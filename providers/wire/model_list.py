@@ -5,7 +5,7 @@ ai.google.dev/api/models, docs.ollama.com/api/tags, openrouter.ai/docs/api-refer
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -18,7 +18,8 @@ PATHS: Final = {"ollama": "/api/tags"}
 # As many on one page as the vendor allows.
 QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"anthropic": {"limit": "1000"}, "gemini": {"pageSize": "1000"}}
 NAME: Final = re.compile(r"[!-~]{1,200}")
-MOST_MODELS: Final = 2000
+MOST_MODELS: Final = 10_000
+LONGEST_CURSOR: Final = 2000
 # Every value of a JSON document but one for each nesting stands beside a comma: so many are decoded at most.
 MOST_COMMAS: Final = 100_000
 LARGEST_WINDOW: Final = 2**31 - 1
@@ -38,11 +39,12 @@ class ListedModel(msgspec.Struct, frozen=True):
 
 class ModelList(msgspec.Struct, frozen=True):
     """`models` by name, each once. `ignored` entries named no model, or one that cannot be asked for; `cut`: there were
-    more than MOST_MODELS."""
+    more than MOST_MODELS, or more pages than were read. `next_page`: name and value to ask for the next page with."""
 
     models: tuple[ListedModel, ...]
     ignored: int = 0
     cut: bool = False
+    next_page: tuple[str, str] | None = None
 
 
 def model_list_url(wire: str, base_url: str, quirks: Quirks) -> str:
@@ -52,33 +54,62 @@ def model_list_url(wire: str, base_url: str, quirks: Quirks) -> str:
     return path and base_url.rstrip("/") + path + ("?" + urlencode(query) if query else "")
 
 
+def page_url(url: str, page: tuple[str, str] | None) -> str:
+    """Where the page is that a list named as its next; the first one for None."""
+    return url if page is None else url + ("&" if "?" in url else "?") + urlencode([page])
+
+
 def read_model_list(body: bytes) -> ModelList:
-    """Raises UpstreamGarbled for what is no list."""
+    """One page of a list, or all of it. Raises UpstreamGarbled for what is no list."""
+    answer = decoded(body)
+    models = [listed(entry) for entry in entries_of(answer)]
+    found = [model for model in models if model is not None]
+    return msgspec.structs.replace(taken(found), ignored=len(models) - len(found), next_page=next_page(answer))
+
+
+def joined(pages: Sequence[ModelList]) -> ModelList:
+    """All pages as one list; cut if the last of them said that there was another."""
+    whole = taken([model for page in pages for model in page.models])
+    cut = whole.cut or any(page.cut for page in pages) or pages[-1].next_page is not None
+    return ModelList(whole.models, sum(page.ignored for page in pages), cut)
+
+
+def taken(models: Sequence[ListedModel]) -> ModelList:
+    """Each name once, as it was first said, and no more than MOST_MODELS."""
     found: dict[str, ListedModel] = {}
-    ignored = 0
-    for entry in entries_of(body):
-        model = listed(entry)
-        if model is None:
-            ignored += 1
-        elif len(found) < MOST_MODELS:
-            found.setdefault(model.name, model)
-        elif model.name not in found:
-            return ModelList(in_order(found), ignored, cut=True)
-    return ModelList(in_order(found), ignored)
+    for model in models:
+        if model.name not in found:
+            if len(found) == MOST_MODELS:
+                return ModelList(in_order(found), cut=True)
+            found[model.name] = model
+    return ModelList(in_order(found))
 
 
 def in_order(found: Mapping[str, ListedModel]) -> tuple[ListedModel, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def entries_of(body: bytes) -> list[Any]:
-    """The list itself, or the one called `data` or `models`."""
+def next_page(answer: Any) -> tuple[str, str] | None:
+    """Gemini names its next page, Anthropic the last model of this one."""
+    if not isinstance(answer, dict):
+        return None
+    wanted, cursor = "pageToken", answer.get("nextPageToken")
+    if answer.get("has_more") is True:
+        wanted, cursor = "after_id", answer.get("last_id")
+    return (wanted, cursor) if isinstance(cursor, str) and 0 < len(cursor) <= LONGEST_CURSOR else None
+
+
+def decoded(body: bytes) -> Any:
     if body.count(b",") > MOST_COMMAS:
         raise UpstreamGarbled("The provider's list of models is too long.")
     try:
-        answer = msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise UpstreamGarbled("The provider did not answer with a list of models.") from None
+
+
+def entries_of(answer: Any) -> list[Any]:
+    """The list itself, or the one called `data` or `models`."""
     if isinstance(answer, dict):
         answer = next((answer[name] for name in ("data", "models") if isinstance(answer.get(name), list)), None)
     if not isinstance(answer, list):
