@@ -1,8 +1,8 @@
-"""Responses that are kept: the memory of POST /v1/responses, and GET and DELETE of one
+"""Responses that are kept: the memory of POST /v1/responses, and GET and DELETE of one, and GET of what it was asked
 (platform.openai.com/docs/api-reference/responses).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 import structlog
@@ -13,9 +13,12 @@ from gateway.calls import Identified
 from gateway.edge.asgi import Receive
 from gateway.edge.callers import reader
 from gateway.edge.completions import Keep
+from gateway.edge.model_query import parameters
 from gateway.edge.request import Request
 from gateway.edge.response import Response
+from providers.card_filters import refuse_unknown, single, whole_number
 from providers.wire.responses.history import response_within, stored_of, with_history
+from providers.wire.responses.kept_items import Order, list_items
 from providers.wire.shapes import ChatRequest
 from tenants.scopes import Scope
 
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
     from gateway.services import Services
 
 log = structlog.get_logger(__name__)
+
+# `include` asks for what only a vendor's own tools have.
+PARAMETERS: Final = ("limit", "order", "after", "include", "include[]")
+USUAL_PAGE: Final = 20
+LARGEST_PAGE: Final = 100
+ORDERS: Final = ("asc", "desc")
 
 
 async def remembered(
@@ -87,3 +96,16 @@ async def get_or_delete(services: "Services", request: Request, receive: Receive
         await response.json(msgspec.json.encode(gone), [])
     else:
         await response.json((await services.responses.find(tenant, request.name)).response, [])
+
+
+async def input_items(services: "Services", request: Request, receive: Receive, response: Response) -> None:
+    """Raises NotFound for another tenant's, InvalidRequest naming the parameter."""
+    caller = await reader(services, request, Scope.COMPLETIONS_WRITE)
+    query = parameters(request.query)
+    refuse_unknown(query, PARAMETERS)
+    limit = whole_number(query, "limit", least=1, most=LARGEST_PAGE) or USUAL_PAGE
+    order, after = single(query, "order") or "desc", single(query, "after")
+    if order not in ORDERS:
+        raise InvalidRequest("order must be asc or desc.", param="order")
+    stored = await services.responses.find(caller.config.identity.tenant, request.name)
+    await response.json(list_items(stored, limit=limit, order=cast(Order, order), after=after), [])

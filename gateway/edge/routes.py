@@ -11,7 +11,7 @@ from gateway.edge.count_tokens import count_tokens
 from gateway.edge.models import list_models, one_model
 from gateway.edge.request import Request
 from gateway.edge.response import ID_HEADERS, Response, Words
-from gateway.edge.responses import get_or_delete, remembered
+from gateway.edge.responses import get_or_delete, input_items, remembered
 from providers.wire.openai.tasks import parse_task_request, parse_upload
 from providers.wire.registry import SPEECHES
 from providers.wire.shapes import ChatRequest, Dialect
@@ -94,6 +94,8 @@ ROUTES: Final = {
 GET_MODEL: Final = Route("/v1/models/{id}", READ, one_model)
 ONE_RESPONSE: Final = "/v1/responses/"
 STORED_RESPONSE: Final = Route("/v1/responses/{id}", READ | {"DELETE"}, get_or_delete)
+ITEMS_OF_ONE: Final = "/input_items"
+INPUT_ITEMS: Final = Route("/v1/responses/{id}/input_items", READ, input_items)
 
 
 def find_route(path: str) -> Route | None:
@@ -101,9 +103,13 @@ def find_route(path: str) -> Route | None:
         return route
     if path.startswith(ONE_MODEL):
         return ROUTES[MODELS] if path == ONE_MODEL else None if path in RESERVED else GET_MODEL
-    return STORED_RESPONSE if path.startswith(ONE_RESPONSE) and path != ONE_RESPONSE else None
+    if not path.startswith(ONE_RESPONSE) or path == ONE_RESPONSE:
+        return None
+    return INPUT_ITEMS if path.endswith(ITEMS_OF_ONE) else STORED_RESPONSE
 
 
 def name_in(path: str) -> str:
     """The {id} of a path."""
-    return path.removeprefix(ONE_MODEL).removeprefix(ONE_RESPONSE)
+    if path.startswith(ONE_RESPONSE):
+        return path.removeprefix(ONE_RESPONSE).removesuffix(ITEMS_OF_ONE)
+    return path.removeprefix(ONE_MODEL)

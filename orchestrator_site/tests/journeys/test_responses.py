@@ -49,3 +49,35 @@ def test_a_previous_response_that_is_none(client, previous):
     with pytest.raises(openai.BadRequestError) as refusal:
         client.responses.create(model="voice/demo-chat", input="x", previous_response_id=previous)
     assert refusal.value.param == "previous_response_id"
+
+
+def test_what_a_response_was_asked_is_listed_page_by_page(client, globex):
+    first = client.responses.create(model="voice/demo-chat", input="My name is Ada.")
+    second = client.responses.create(
+        model="voice/demo-chat",
+        input=[{"role": "user", "content": "Who am I?"}],
+        previous_response_id=first.id,
+        instructions="Be brief.",
+    )
+    items = list(client.responses.input_items.list(second.id, order="asc", limit=1))
+    assert [(item.type, item.role, item.status) for item in items] == [
+        ("message", "user", "completed"),
+        ("message", "assistant", "completed"),
+        ("message", "user", "completed"),
+    ]
+    texts = [item.content[0].text for item in items]
+    assert texts == ["My name is Ada.", first.output_text, "Who am I?"]
+    assert [item.id for item in client.responses.input_items.list(second.id)] == [item.id for item in reversed(items)]
+    with pytest.raises(openai.NotFoundError):
+        globex.responses.input_items.list(second.id)
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"order": "up"}, "order"), ({"after": "msg_x"}, "after")],
+)
+def test_a_page_that_cannot_be_is_refused_by_its_name(client, query, param):
+    answer = client.responses.create(model="voice/demo-chat", input="x")
+    with pytest.raises(openai.BadRequestError) as refusal:
+        client.responses.input_items.list(answer.id, **query)
+    assert refusal.value.param == param
