@@ -1,5 +1,8 @@
 """The operators' pages on the platform's providers. They change things through the actions alone."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
@@ -7,15 +10,18 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from common.errors import InvalidRequest
 from providers.actions.credentials import change_credential, delete_credential, enable_credential, set_credential
 from providers.actions.models import RATES, ModelOffer, change_model, offer_models, withdraw_model
 from providers.actions.providers import change_provider, create_provider, delete_provider
 from providers.actions.routes import change_route, create_route, delete_route
 from providers.models import Credential, OfferedModel, Provider, Route
 from providers.models.provider import wire_names
+from providers.route_documents import read_policy, read_rules, rule_document
+from providers.route_policy import TargetRule
 from tenants.admin.base import ActionAdmin
 
-SECONDS = ("connect_seconds", "first_byte_seconds", "between_chunks_seconds", "total_seconds")
+SECONDS = ("connect_seconds", "first_byte_seconds", "first_chunk_seconds", "between_chunks_seconds", "total_seconds")
 
 
 @admin.register(Provider)
@@ -26,7 +32,7 @@ class ProviderAdmin(ActionAdmin[Provider]):
     ordering = ("name",)
     add_fields = change_fields = (
         *("name", "wire", "base_url", "price_provider_id", "headers", "credential_header", "quirks", "default_model"),
-        *("mark_up_basis_points", "offered_to_plans", "health_interval_seconds", *SECONDS, "enabled"),
+        *("mark_up_basis_points", "offered_to_plans", "health_interval_seconds", *SECONDS, "most_at_once", "enabled"),
     )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
@@ -144,29 +150,69 @@ def offer(values: dict[str, Any]) -> ModelOffer:
 
 class RouteForm(forms.ModelForm):  # type: ignore[type-arg]
     targets = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 5}), help_text="One provider/model a line, the first preferred."
+        widget=forms.Textarea(attrs={"rows": 5, "cols": 100}),
+        help_text=(
+            "One a line, the first preferred: provider/model, or an object such as "
+            '{"target": "openai/gpt-4o", "weight": 2, "credential": "main", "parameters": {"temperature": 0}}.'
+        ),
     )
 
     class Meta:
         model = Route
-        fields = ("name", "drop_params", "enabled")
+        fields = ("name", "strategy", "policy", "drop_params", "enabled")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
-            self.initial["targets"] = "\n".join(str(target) for target in self.instance.targets.all())
+            rules = [each.as_rule() for each in self.instance.targets.all()]
+            self.initial["targets"] = "\n".join(rule_line(rule) for rule in rules)
 
-    def clean_targets(self) -> list[str]:
-        return [line.strip() for line in self.cleaned_data["targets"].splitlines() if line.strip()]
+    def clean_targets(self) -> list[Any]:
+        lines = filter(None, map(str.strip, self.cleaned_data["targets"].splitlines()))
+        targets = [line_content(line) for line in lines]
+        with as_fault():
+            read_rules(targets)
+        return targets
+
+    def clean_policy(self) -> Any:
+        policy = self.cleaned_data["policy"] or {}
+        with as_fault():
+            read_policy(policy)
+        return policy
+
+
+def rule_line(rule: TargetRule) -> str:
+    said = rule_document(rule)
+    return rule.target if said.keys() == {"target"} else json.dumps(said, ensure_ascii=False)
+
+
+def line_content(line: str) -> Any:
+    if not line.startswith("{"):
+        return line
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        raise forms.ValidationError(f"This line is no JSON: {line[:100]}") from None
+
+
+@contextmanager
+def as_fault() -> Iterator[None]:
+    """What an action would refuse is shown beside its field."""
+    try:
+        yield
+    except InvalidRequest as refused:
+        raise forms.ValidationError(f"{refused.param}: {refused.message}") from None
 
 
 @admin.register(Route)
 class RouteAdmin(ActionAdmin[Route]):
     form = RouteForm
     list_display = ("name", "strategy", "enabled", "updated_at")
+    list_filter = ("strategy", "enabled")
     search_fields = ("name",)
     ordering = ("name",)
-    add_fields = change_fields = ("name", "targets", "drop_params", "enabled")
+    add_fields = change_fields = ("name", "strategy", "targets", "policy", "drop_params", "enabled")
+    readonly_fields = ("learned",)
 
     def add(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         return create_route(owner=None, **values)

@@ -16,6 +16,7 @@
           "health_interval_seconds": 60,
           "mark_up_basis_points": 250,                 2.5% on the cost; for the platform's providers, like
           "offered_to_plans": ["pro"],                 the plans they are for: [] for everyone
+          "most_at_once": 100,                         completions under way at once, all processes together
           "enabled": true,
           "models": [
             "qwen3-8b",                                just the vendor's id, or with more:
@@ -26,11 +27,16 @@
           ]
         }
       ],
-      "routes": [{"name": "fast", "targets": ["vllm/qwen3-8b", "openai/gpt-4o-mini"], "drop_params": true}]
+      "routes": [
+        {
+          "name": "fast", "strategy": "weighted", "drop_params": true, "policy": {"sticky": true},
+          "targets": ["vllm/qwen3-8b", {"target": "openai/gpt-4o-mini", "weight": 2}]
+        }
+      ]
     }
 
 Prices are USD per million tokens (`request`: USD a call), overriding the price list. Unknown fields are refused. What
-stands from `quirks` to `offered_to_plans`, and `drop_params`, stays as it is where it is left out.
+stands from `quirks` to `most_at_once`, and of a route all but its targets, stays as it is where it is left out.
 """
 
 from decimal import Decimal
@@ -52,6 +58,7 @@ class DeadlineEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_byte: float = 60.0
     between_chunks: float = 60.0
     total: float = 1800.0
+    first_chunk: float | None = None
 
 
 class PriceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,12 +107,15 @@ class ProviderEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     health_interval_seconds: int | None = None
     mark_up_basis_points: int | None = None
     offered_to_plans: list[str] | None = None
+    most_at_once: int | None = None
 
 
 class RouteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
-    targets: tuple[str, ...]
+    targets: tuple[str | dict[str, Any], ...]
     drop_params: bool | None = None
+    strategy: str | None = None
+    policy: dict[str, Any] | None = None
 
 
 class CatalogueFile(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from common.money import usd_from_nano
 from providers.models import Credential, OfferedModel, Provider, ProviderTemplate, Route
+from providers.route_documents import rule_document
 
 # What a caller sets of a provider, each by its name in the row.
 PROVIDER_FIELDS: Final = (
@@ -18,8 +19,10 @@ PROVIDER_FIELDS: Final = (
     "health_interval_seconds",
     "connect_seconds",
     "first_byte_seconds",
+    "first_chunk_seconds",
     "between_chunks_seconds",
     "total_seconds",
+    "most_at_once",
     "enabled",
 )
 CREDENTIAL_FIELDS: Final = ("label", "enabled", "position", "requests_per_minute")
@@ -70,9 +73,10 @@ def route_document(row: Route) -> dict[str, Any]:
     return {
         "name": row.name,
         "strategy": row.strategy,
+        "targets": [rule_document(each.as_rule()) for each in row.targets.all()],
+        "policy": row.policy,
         "drop_params": row.drop_params,
         "enabled": row.enabled,
-        "targets": [str(target) for target in row.targets.all()],
     }
 
 

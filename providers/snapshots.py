@@ -15,7 +15,7 @@ from providers.models.provider import SECRET_PLACE
 from providers.prices import Price
 from providers.pricing_source import DatedPrice, listed_price, override_price
 from providers.quirks import quirks_of
-from providers.route_policy import TargetRule
+from providers.route_policy import Strategy
 from providers.scope import Owner, keyring, owner_scope, secret_place
 from providers.shown_prices import shown_price
 from providers.wire.ports import Wire
@@ -53,7 +53,7 @@ def load(owner: Owner, at: datetime) -> Catalogue:
                     changes.append(changes_at)
     return Catalogue(
         offers=offers,
-        routes={route.name: route_entry(route) for route in routes},
+        routes={entry.name: entry for entry in map(route_entry, routes) if entry is not None},
         providers=frozenset(provider.name for provider in providers),
         changes_at=min(changes, default=None),
         plans={each.name: frozenset(each.offered_to_plans) for each in providers if each.offered_to_plans},
@@ -95,9 +95,11 @@ def provider_targets(provider: Provider, owner: Owner) -> Iterator[Target]:
             first_byte=provider.first_byte_seconds,
             between_chunks=provider.between_chunks_seconds,
             total=provider.total_seconds,
+            first_chunk=provider.first_chunk_seconds,
         ),
         quirks=quirks_of(provider.quirks),
         mark_up_basis_points=provider.mark_up_basis_points,
+        most_at_once=provider.most_at_once,
         key=("platform" if owner is None else f"t:{owner.id.hex}") + f"/{provider.name}/",
     )
     opened = [(row, headers) for row, headers in opened_credentials(provider, wire, owner) if headers is not None]
@@ -172,10 +174,18 @@ def model_card(provider: Provider, row: OfferedModel, price: Price | None) -> Mo
     )
 
 
-def route_entry(route: Route) -> RouteEntry:
-    return RouteEntry(
-        name=route.name,
-        created=int(route.created_at.timestamp()),
-        rules=tuple(TargetRule(target=str(target)) for target in route.targets.all()),
-        drop_params=route.drop_params,
-    )
+def route_entry(route: Route) -> RouteEntry | None:
+    """None, and said aloud, for one that cannot be read: the others stay usable."""
+    try:
+        return RouteEntry(
+            name=route.name,
+            created=int(route.created_at.timestamp()),
+            rules=tuple(each.as_rule() for each in route.targets.all()),
+            drop_params=route.drop_params,
+            strategy=msgspec.convert(route.strategy, Strategy),
+            policy=route.as_policy(),
+            learned=msgspec.convert(route.learned, dict[str, float]),
+        )
+    except msgspec.ValidationError as error:
+        logger.error("route unreadable", extra={"route": route.name, "error": str(error)})
+        return None

@@ -18,8 +18,9 @@ from providers.scope import Owner, in_owner_scope
 # What an operator may have set by hand, and is left alone where the catalogue says nothing of it.
 SAID = (
     *("template", "quirks", "credential_header", "default_model", "health_interval_seconds"),
-    *("mark_up_basis_points", "offered_to_plans"),
+    *("mark_up_basis_points", "offered_to_plans", "most_at_once"),
 )
+SAID_OF_ROUTES = ("drop_params", "strategy", "policy")
 
 
 @in_owner_scope
@@ -59,6 +60,8 @@ def put_provider(owner: Owner, entry: ProviderEntry) -> UUID:
         "between_chunks_seconds": entry.deadlines.between_chunks,
         "total_seconds": entry.deadlines.total,
     }
+    if entry.deadlines.first_chunk is not None:
+        values["first_chunk_seconds"] = entry.deadlines.first_chunk
     values |= {field: getattr(entry, field) for field in SAID if getattr(entry, field) is not None}
     known = Provider.objects.filter(name=entry.name).values_list("id", flat=True).first()
     if known is None:
@@ -69,10 +72,11 @@ def put_provider(owner: Owner, entry: ProviderEntry) -> UUID:
 
 def apply_route(owner: Owner, entry: RouteEntry) -> None:
     known = Route.objects.filter(name=entry.name).values_list("id", flat=True).first()
+    said = {field: getattr(entry, field) for field in SAID_OF_ROUTES if getattr(entry, field) is not None}
     if known is None:
-        create_route(owner=owner, name=entry.name, targets=entry.targets, drop_params=bool(entry.drop_params))
+        create_route(owner=owner, name=entry.name, targets=entry.targets, **said)
     else:
-        change_route(owner=owner, route_id=known, name=entry.name, targets=entry.targets, drop_params=entry.drop_params)
+        change_route(owner=owner, route_id=known, targets=entry.targets, enabled=True, **said)
 
 
 @contextmanager

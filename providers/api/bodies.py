@@ -60,8 +60,22 @@ class ProviderBody(Body):
     health_interval_seconds = serializers.IntegerField(default=60, help_text="Between two checks of its health.")
     connect_seconds = serializers.FloatField(default=5.0, min_value=0.001, max_value=86_400)
     first_byte_seconds = serializers.FloatField(default=60.0, min_value=0.001, max_value=86_400)
+    first_chunk_seconds = serializers.FloatField(
+        default=None,
+        allow_null=True,
+        min_value=0.001,
+        max_value=86_400,
+        help_text="From the headers of a streamed answer to its first words; null for no limit of its own.",
+    )
     between_chunks_seconds = serializers.FloatField(default=60.0, min_value=0.001, max_value=86_400)
     total_seconds = serializers.FloatField(default=1800.0, min_value=0.001, max_value=86_400)
+    most_at_once = serializers.IntegerField(
+        default=None,
+        allow_null=True,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="Completions under way at once, of all processes together; null for no limit.",
+    )
     enabled = serializers.BooleanField(default=True)
     models = serializers.ListField(
         child=ModelField(),

@@ -9,6 +9,7 @@ from common.errors import InvalidRequest
 from common.passphrase import LONGEST, SHORTEST
 from providers.actions.config import Arrival
 from providers.api.bodies import Body, CredentialBody, ModelField, ProviderBody, offers_in, refuse_twice
+from providers.api.route_bodies import PolicyField, TargetField
 from providers.models.route import Strategy
 from providers.templates.document import read_template
 from providers.whole_config import VERSION
@@ -35,7 +36,8 @@ class ImportedRoute(Body):
     strategy = serializers.ChoiceField(choices=Strategy.choices, default=Strategy.PRIORITY)
     drop_params = serializers.BooleanField(default=False)
     enabled = serializers.BooleanField(default=True)
-    targets = serializers.ListField(child=serializers.CharField(max_length=300), max_length=MOST)
+    targets = serializers.ListField(child=TargetField(), max_length=MOST)
+    policy = PolicyField(default=dict)
 
 
 class EnvelopeBody(Body):
@@ -103,7 +105,7 @@ def provider_in(values: dict[str, Any], place: str) -> Arrival:
 
 
 def route_in(values: dict[str, Any]) -> Arrival:
-    return Arrival(values["name"], {name: values[name] for name in ("targets", "enabled", "drop_params")})
+    return Arrival(values.pop("name"), values)
 
 
 def template_in(document: dict[str, Any], place: str) -> Arrival:

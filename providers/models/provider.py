@@ -144,7 +144,19 @@ class Provider(models.Model):
     connect_seconds = seconds(5.0, "To connect.")
     first_byte_seconds = seconds(60.0, "From the request sent to the first byte of the answer.")
     between_chunks_seconds = seconds(60.0, "Between two chunks of a streamed answer.")
+    first_chunk_seconds = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.001)],
+        help_text="From the headers of a streamed answer to its first words; empty for no limit of its own.",
+    )
     total_seconds = seconds(1800.0, "For a whole call; the platform's own limits apply as well.")
+    most_at_once = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Completions under way at once, of all processes together; empty for no limit.",
+    )
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

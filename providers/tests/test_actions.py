@@ -262,9 +262,9 @@ def test_a_model_takes_no_name_that_another_of_its_provider_has(acme):
         ({"name": "default"}, "name"),
         ({"name": "two words"}, "name"),
         ({"targets": []}, "targets"),
-        ({"targets": ["vendor/m1", "vendor/m1"]}, "targets"),
-        ({"targets": ["no-slash"]}, "targets"),
-        ({"targets": ["/m"]}, "targets"),
+        ({"targets": ["vendor/m1", "vendor/m1"]}, "targets[1]"),
+        ({"targets": ["no-slash"]}, "targets[0]"),
+        ({"targets": ["vendor/m1", "/m"]}, "targets[1]"),
     ],
 )
 def test_a_wrong_route_is_refused_and_leaves_nothing(acme, fields, param):

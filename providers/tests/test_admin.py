@@ -1,5 +1,7 @@
 """The operators' pages, through the real admin site and the real database."""
 
+import html
+
 import pytest
 from django.test import override_settings
 from django.urls import reverse
@@ -115,14 +117,18 @@ def targets_of(route: str) -> tuple[str, ...]:
 def test_a_route_is_a_line_a_target(provider, operator):
     name, _ = provider
     route = f"r-{new_id().hex[-12:]}"
-    response, _ = visit(Route, operator, name=route, targets=f"{name}/m\n openai/x \n", enabled="on")
+    response, _ = visit(
+        Route, operator, name=route, strategy="weighted", policy="{}", targets=f"{name}/m\n openai/x \n", enabled="on"
+    )
     assert response.status_code == 302, response.content.decode()
     assert targets_of(route) == (f"{name}/m", "openai/x")
     with platform_scope():
         row = Route.objects.get(name=route)
     page, _ = visit(Route, operator, row_id=row.id)
     assert f"{name}/m\nopenai/x" in page.content.decode()
-    visit(Route, operator, row_id=row.id, name=route, targets="openai/x", enabled="on")
+    visit(
+        Route, operator, row_id=row.id, name=route, strategy="weighted", policy="{}", targets="openai/x", enabled="on"
+    )
     assert targets_of(route) == ("openai/x",)
     delete_route(owner=None, route_id=row.id)
 
@@ -151,3 +157,27 @@ def test_a_provider_is_switched_off(provider, operator):
         *(False, 250),
         *({}, []),
     )
+
+
+def test_a_routes_rules_and_policy_are_json_and_what_is_wrong_with_it_is_shown(operator):
+    route = f"r-{new_id().hex[-12:]}"
+    said = {"name": route, "strategy": "cost", "enabled": "on", "policy": '{"retries": 1}'}
+    line = '{"target": "openai/x", "weight": 3}'
+    answer, _ = visit(Route, operator, targets=line, **said)
+    assert answer.status_code == 302, answer.content.decode()
+    entry = load_platform_catalogue().routes[route]
+    assert (entry.rules[0].weight, entry.policy.retries, entry.strategy) == (3, 1, "cost")
+    with platform_scope():
+        row = Route.objects.get(name=route)
+    page, _ = visit(Route, operator, row_id=row.id)
+    assert line in html.unescape(page.content.decode())
+    for wrong, told in (
+        ({"policy": '{"retries": 9}'}, "policy.retries"),
+        ({"policy": "{"}, "Enter a valid JSON"),
+        ({"targets": "{"}, "This line is no JSON"),
+        ({"targets": "openai"}, "targets[0]"),
+    ):
+        page, _ = visit(Route, operator, row_id=row.id, **{**said, "targets": line, **wrong})
+        assert page.status_code == 200
+        assert told in html.unescape(page.content.decode())
+    delete_route(owner=None, route_id=row.id)

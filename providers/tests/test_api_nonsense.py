@@ -19,6 +19,7 @@ NAMES = [
     "total_seconds", "enabled", "models", "secret", "label", "position", "requests_per_minute", "template", "values",
     "model", "config", "dry_run", "on_conflict", "fields", "listed_models", "price", "input", "paths", "request",
     "providers", "routes", "templates", "secrets", "targets", "credentials", "salt", "context_window", "capabilities",
+    "policy", "strategy", "rule", "weight", "tags", "schedule", "time_zone", "fallbacks", "any", "hedge", "percent",
 ]  # fmt: skip
 
 
@@ -40,7 +41,12 @@ def spoiled(luck, body):
 def requests_of(round_, credential):
     provider = {"base_url": "https://x.example/v1", "secret": "sk", "models": ["m"], "headers": {"x": "y"}}
     route = {"name": "r", "targets": ["a/b"]}
+    rule = {"target": "a/b", "weight": 2, "parameters": {"temperature": 0}, "schedule": {"time_zone": "UTC"}}
+    policy = {"canary": {"target": "a/b", "percent": 1}, "hedge": {"percent": 1}, "fallbacks": {"any": ["a/c"]}}
     return [
+        ("post", "routes", {"name": f"r{round_}", "targets": [rule], "policy": policy}),
+        ("put", "routes/known", {"targets": [rule], "policy": policy}),
+        ("patch", "routes/known", {"policy": policy}),
         ("post", "providers", provider | {"name": f"p{round_}"}),
         ("put", "providers/known", provider),
         ("patch", "providers/known", {"quirks": {"renamed": {"a": "b"}}}),
@@ -59,6 +65,7 @@ def requests_of(round_, credential):
 
 def test_nonsense_is_refused_and_does_no_harm(alice):
     alice("post", "providers", {"name": "known", "base_url": "https://x.example/v1", "secret": "sk", "models": ["m"]})
+    alice("post", "routes", {"name": "known", "targets": ["a/b"]})
     [credential] = alice("get", "providers/known/credentials")[1]["data"]
     luck, statuses = random.Random(11), set()
     for round_ in range(ROUNDS):
@@ -67,5 +74,5 @@ def test_nonsense_is_refused_and_does_no_harm(alice):
         assert status < 500, (method, path, answer)
         statuses.add(status)
     assert {200, 201, 400} <= statuses
-    for path in ("providers?limit=200", "config/export", "providers/templates?limit=200"):
+    for path in ("providers?limit=200", "config/export", "providers/templates?limit=200", "routes?limit=200"):
         assert alice("get", path)[0] == 200

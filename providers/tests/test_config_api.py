@@ -2,7 +2,6 @@
 
 import pytest
 
-from providers.actions.routes import create_route
 from providers.snapshots import load_tenant_catalogue
 from providers.tests.callers import OWN_TEMPLATE, caller_of, opened
 from tenants.actions.people import add_member
@@ -29,7 +28,12 @@ def filled(alice):
     spare = {"label": "spare", "secret": SECRET + "2", "position": 1, "enabled": False}
     assert alice("post", "providers/vendor/credentials", spare)[0] == 201
     assert alice("post", "providers/templates", OWN_TEMPLATE)[0] == 201
-    create_route(owner=alice.tenant, name="fast", targets=["vendor/small", "openai/gpt"], drop_params=True)
+    route = {
+        "name": "fast", "strategy": "latency", "drop_params": True,
+        "targets": ["vendor/small", {"target": "openai/gpt", "weight": 3}],
+        "policy": {"sticky": True, "canary": {"target": "vendor/large", "percent": 5}},
+    }  # fmt: skip
+    assert alice("post", "routes", route)[0] == 201
     return alice
 
 
@@ -62,8 +66,9 @@ def test_an_export_holds_everything_but_secrets(filled):
     ]
     assert document["routes"] == [
         {
-            "name": "fast", "strategy": "priority", "drop_params": True, "enabled": True,
-            "targets": ["vendor/small", "openai/gpt"],
+            "name": "fast", "strategy": "latency", "drop_params": True, "enabled": True,
+            "targets": [{"target": "vendor/small"}, {"target": "openai/gpt", "weight": 3}],
+            "policy": {"sticky": True, "canary": {"target": "vendor/large", "percent": 5}},
         }
     ]  # fmt: skip
     assert [template["name"] for template in document["templates"]] == ["in-house"]
@@ -92,6 +97,13 @@ def test_what_was_exported_is_imported_elsewhere_without_its_secrets(filled, cha
     assert set(load_tenant_catalogue(charlie.tenant).offers) == {"vendor/small"}
 
 
+def test_a_document_from_before_routes_had_policies_is_imported(alice):
+    route = {"name": "old", "strategy": "priority", "drop_params": False, "enabled": True, "targets": ["a/b", "c/d"]}
+    status, taken = alice("post", "config/import", {"config": {"version": 1, "routes": [route]}})
+    assert (status, taken["created"]) == (200, ["routes/old"])
+    assert [each["target"] for each in alice("get", "routes/old")[1]["targets"]] == ["a/b", "c/d"]
+
+
 def test_with_a_passphrase_the_secrets_come_along(filled, owner, charlie):
     status, document = owner("post", "config/export", {"passphrase": PASSPHRASE})
     assert status == 200
@@ -114,7 +126,7 @@ def changed(document):
     provider = document["providers"][0] | {"base_url": "https://b.example/v1", "models": ["small"]}
     return document | {
         "providers": [provider, {"name": "another", "base_url": "https://c.example/v1"}],
-        "routes": [document["routes"][0] | {"targets": ["vendor/small"]}],
+        "routes": [document["routes"][0] | {"targets": [{"target": "vendor/small"}], "policy": {}}],
         "templates": [document["templates"][0] | {"title": "Another"}],
     }
 
@@ -171,7 +183,8 @@ PROVIDER = {"name": "p", "base_url": "https://p.example/v1"}
         ({"providers": [PROVIDER | {"credentials": [{"label": ""}]}]}, "config.providers[0].credentials[0].label"),
         ({"routes": [{"name": "r", "targets": []}]}, "config.routes[0].targets"),
         ({"routes": [{"name": "default", "targets": ["a/b"]}]}, "config.routes[0].name"),
-        ({"routes": [{"name": "r", "targets": ["a"]}]}, "config.routes[0].targets"),
+        ({"routes": [{"name": "r", "targets": ["a"]}]}, "config.routes[0].targets[0]"),
+        ({"routes": [{"name": "r", "targets": ["a/b"], "policy": {"x": 1}}]}, "config.routes[0].policy.x"),
         ({"routes": [{"name": "r", "targets": ["a/b"], "strategy": "luck"}]}, "config.routes[0].strategy"),
         ({"templates": [5]}, "config.templates[0]"), ({"templates": [{"name": "x"}]}, "config.templates[0].template"),
         ({"templates": [OWN_TEMPLATE | {"name": "openai"}]}, "config.templates[0].name"),

@@ -40,8 +40,10 @@ def test_a_provider_is_made_and_offers_what_it_was_given(alice, made):
         "health_interval_seconds": 60,
         "connect_seconds": 5.0,
         "first_byte_seconds": 60.0,
+        "first_chunk_seconds": None,
         "between_chunks_seconds": 60.0,
         "total_seconds": 1800.0,
+        "most_at_once": None,
         "enabled": True,
         "models": [
             {

@@ -7,9 +7,17 @@ import pytest
 from providers.actions.credentials import set_credential
 from providers.actions.models import ModelOffer, offer_models
 from providers.actions.providers import change_provider, create_provider, delete_provider
+from providers.actions.routes import change_route, create_route, delete_route, learn_route
 from providers.actions.templates import create_from_template
 from providers.scope import owner_scope
-from providers.signals import provider_created, provider_removed, provider_updated
+from providers.signals import (
+    provider_created,
+    provider_removed,
+    provider_updated,
+    route_created,
+    route_removed,
+    route_updated,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,3 +96,24 @@ def test_a_receiver_that_fails_undoes_nothing(acme, told, caplog):
         provider_created.disconnect(fail)
     assert [row_id for *_, row_id, _ in told] == [provider_id]
     assert "a receiver's own fault" in caplog.text
+
+
+def test_a_route_is_told_of_from_its_making_to_its_end(acme):
+    heard = []
+
+    def receive(signal, sender, owner, route_id, name):
+        heard.append((signal, owner, route_id, name))
+
+    signals = (route_created, route_updated, route_removed)
+    for each in signals:
+        each.connect(receive)
+    try:
+        route_id = create_route(owner=acme, name="fast", targets=["a/b"])
+        for _ in range(2):
+            change_route(owner=acme, route_id=route_id, policy={"sticky": True})
+        learn_route(owner=acme, route_id=route_id, learned={"x": 1.0})
+        delete_route(owner=acme, route_id=route_id)
+    finally:
+        for each in signals:
+            each.disconnect(receive)
+    assert heard == [(each, acme, route_id, "fast") for each in signals]

@@ -93,8 +93,11 @@ CREATE TABLE tenant_schema_placeholder.providers_provider (
     enabled boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    first_chunk_seconds double precision,
+    most_at_once integer,
     CONSTRAINT providers_provider_health_interval_seconds_check CHECK ((health_interval_seconds >= 0)),
-    CONSTRAINT providers_provider_mark_up_basis_points_check CHECK ((mark_up_basis_points >= 0))
+    CONSTRAINT providers_provider_mark_up_basis_points_check CHECK ((mark_up_basis_points >= 0)),
+    CONSTRAINT providers_provider_most_at_once_check CHECK ((most_at_once >= 0))
 );
 
 CREATE TABLE tenant_schema_placeholder.providers_providertemplate (
@@ -112,7 +115,9 @@ CREATE TABLE tenant_schema_placeholder.providers_route (
     drop_params boolean NOT NULL,
     enabled boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL
+    updated_at timestamp with time zone NOT NULL,
+    learned jsonb NOT NULL,
+    policy jsonb NOT NULL
 );
 
 CREATE TABLE tenant_schema_placeholder.providers_routetarget (
@@ -121,6 +126,7 @@ CREATE TABLE tenant_schema_placeholder.providers_routetarget (
     provider_name character varying(63) NOT NULL,
     model_name character varying(200) NOT NULL,
     route_id uuid NOT NULL,
+    rule jsonb NOT NULL,
     CONSTRAINT providers_routetarget_position_check CHECK (("position" >= 0))
 );
 
@@ -192,3 +198,4 @@ ALTER TABLE ONLY tenant_schema_placeholder.providers_routetarget
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0001_initial', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0002_grants', now());
+INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0003_routing', now());
