@@ -131,6 +131,20 @@ async def test_records_wait_while_settlements_are_behind():
     assert record_of(make_decision(intent)) == []
 
 
+async def test_settlements_get_past_records_whose_table_is_locked():
+    intent = make_intent()
+    async with running(caps=Caps(command_seconds=0.3)) as writer:
+        with connect(role=None) as owner, owner.transaction():
+            owner.execute("LOCK TABLE public.billing_decision IN ACCESS EXCLUSIVE MODE")
+            writer.record(make_decision(intent))
+            await until(lambda: not writer._settlement_connection.connected)
+            writer.settle(make_settlement(intent))
+            await until(lambda: "settlement" in entries_of(intent))
+            assert writer.gauges().decisions_queued == 1
+        await until(lambda: writer.gauges().decisions_queued == 0)
+    assert record_of(make_decision(intent))["outcome"] == "answered"
+
+
 async def test_names_that_cannot_be_stored_stop_no_other_record():
     poisons: list[dict[str, Any]] = [
         {"requested_model": "gp\x00t"},
