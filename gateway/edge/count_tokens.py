@@ -16,6 +16,7 @@ from gateway.edge.response import Response
 from gateway.estimates import estimated_input_tokens
 from gateway.permitted import check_permitted
 from gateway.prompts import uncounted
+from gateway.wanted import wanted
 from providers.wire.anthropic.adapter import AnthropicWire
 from providers.wire.anthropic.count import read_count
 from providers.wire.anthropic.speech import MessagesSpeech
@@ -33,7 +34,7 @@ async def count_tokens(services: "Services", request: Request, receive: Receive,
     """By the vendor where it has such an endpoint, which is free of charge; else offline, as an estimate."""
 
     async def work(identified: Identified, body: bytes, held: Held) -> None:
-        asked = SPEECH.parse_count_request(body)
+        asked, _ = wanted(SPEECH.parse_count_request(body))
         caller = await admit(services, identified)
         chosen = await services.configs.resolve(caller.config, asked.model)
         check_permitted(caller.record, asked.model, chosen)

@@ -11,6 +11,7 @@ from providers.wire.anthropic.faults import error_body, error_event
 from providers.wire.anthropic.render import render_answer
 from providers.wire.anthropic.renderer import MessagesRenderer
 from providers.wire.fields import parse_object, too_deep
+from providers.wire.named import with_model
 from providers.wire.neutral import Answer, Prompt
 from providers.wire.places import FLAG, ITEMS, OBJECT, TEXT, WHOLE, missing, refused, wrong_kind
 from providers.wire.shapes import ChatRequest, Dialect
@@ -32,14 +33,14 @@ class MessagesSpeech:
     def parse_request(self, body: bytes) -> ChatRequest:
         """Raises InvalidRequest naming the field by its path."""
         try:
-            return read_request(body, parse_object(body), limited=True)
+            return read_request(body, with_model(parse_object(body)), limited=True)
         except RecursionError:
             raise too_deep() from None
 
     def parse_count_request(self, body: bytes) -> ChatRequest:
         """The same for /v1/messages/count_tokens, where neither `max_tokens` nor `stream` has a meaning."""
         try:
-            return read_request(body, parse_object(body), limited=False)
+            return read_request(body, with_model(parse_object(body)), limited=False)
         except RecursionError:
             raise too_deep() from None
 

@@ -20,6 +20,7 @@ from providers.wire.fields import (
     wants_usage,
     whole_number,
 )
+from providers.wire.named import with_model
 from providers.wire.neutral import Message, Prompt, Text
 from providers.wire.openai.prompt import FLOAT, asks, stop_of, text_of
 from providers.wire.shapes import ChatRequest
@@ -46,7 +47,7 @@ def parse_completions_request(body: bytes) -> ChatRequest:
 
 
 def read_request(body: bytes) -> ChatRequest:
-    fields = parse_object(body)
+    fields = with_model(parse_object(body))
     options: dict[str, msgspec.Raw] = read(fields, "stream_options", OPTIONS, "an object") or {}
     model = required_model(fields)
     stream = bool(read(fields, "stream", FLAG, "true or false"))

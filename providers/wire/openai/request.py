@@ -19,6 +19,7 @@ from providers.wire.fields import (
     wants_usage,
     whole_number,
 )
+from providers.wire.named import with_model
 from providers.wire.shapes import ChatRequest
 
 
@@ -40,7 +41,7 @@ def parse_chat_request(body: bytes) -> ChatRequest:
 
 
 def read_request(body: bytes) -> ChatRequest:
-    fields = parse_object(body)
+    fields = with_model(parse_object(body))
     check_messages(fields)
     options: dict[str, msgspec.Raw] = read(fields, "stream_options", OPTIONS, "an object") or {}
     return ChatRequest(

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from providers.wire.fields import parse_object, too_deep
+from providers.wire.named import with_model
 from providers.wire.places import FLAG, NULL, OBJECT, TEXT, WHOLE, Kind, missing, refused
 from providers.wire.responses.words import CONTENT, LABELS
 from providers.wire.shapes import ChatRequest
@@ -35,7 +36,7 @@ def parse_responses_request(body: bytes) -> ChatRequest:
 
 
 def read_request(body: bytes) -> ChatRequest:
-    fields = parse_object(body)
+    fields = with_model(parse_object(body))
     model = model_of(fields)
     check_input(fields)
     for name, kind in REPEATED.items():
