@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from tenants.actions.tenants import change_tenant
 from tenants.scopes import Scope
 
 CHAT = {"messages": [{"role": "user", "content": "Hello"}]}
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "chat": CHAT,
     "completions": {"prompt": "Hello"},
     "messages": {**CHAT, "max_tokens": 5},

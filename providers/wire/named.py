@@ -1,5 +1,7 @@
 """The model of a request that names several: OpenRouter's `models` (openrouter.ai/docs/features/model-routing)."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from common.errors import InvalidRequest
@@ -18,7 +20,7 @@ def with_model(fields: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
     return fields
 
 
-def listed(fields: dict[str, msgspec.Raw], name: str) -> list[msgspec.Raw]:
+def listed(fields: Mapping[str, msgspec.Raw], name: str) -> list[msgspec.Raw]:
     try:
         return LIST.decode(fields[name])
     except (msgspec.DecodeError, RecursionError):
