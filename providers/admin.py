@@ -15,6 +15,7 @@ from providers.actions.credentials import change_credential, delete_credential, 
 from providers.actions.models import RATES, ModelOffer, change_model, offer_models, withdraw_model
 from providers.actions.providers import change_provider, create_provider, delete_provider
 from providers.actions.routes import change_route, create_route, delete_route
+from providers.circuits_now import circuit_column
 from providers.models import Credential, OfferedModel, Provider, Route
 from providers.models.provider import wire_names
 from providers.route_documents import read_policy, read_rules, rule_document
@@ -34,6 +35,9 @@ class ProviderAdmin(ActionAdmin[Provider]):
         *("name", "wire", "base_url", "price_provider_id", "headers", "credential_header", "quirks", "default_model"),
         *("mark_up_basis_points", "offered_to_plans", "health_interval_seconds", *SECONDS, "most_at_once", "enabled"),
     )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return (*self.list_display, circuit_column())
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "wire":

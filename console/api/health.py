@@ -16,6 +16,8 @@ from console.api.health_schemas import ProviderHealthSchema, ProviderHealthsSche
 from console.api.performance import rendered_performance, rendered_spread
 from providers.card_filters import single, whole_number
 from providers.checks import Check
+from providers.circuits import PLATFORM, CircuitState, owner_name
+from providers.circuits_now import circuits_of_providers
 from providers.watched import CredentialHealth, Health, Watched, healths, watched_by
 from tenants.api_authentication import Caller, caller_with
 from tenants.scopes import Scope
@@ -25,10 +27,10 @@ DAY: Final = timedelta(days=1)
 STATUSES: Final = ("healthy", "failing", "unknown")
 PAGE: Final = 100
 LARGEST_PAGE: Final = 200
-# Every circuit is closed as long as there are no breakers to open one.
-CIRCUIT: Final = "closed"
 
+# By (provider, scope).
 Traffic = dict[tuple[str, str], Performance]
+Circuits = dict[tuple[str, str], CircuitState]
 
 
 class ProviderHealthsView(APIView):
@@ -58,11 +60,11 @@ class ProviderHealthsView(APIView):
         now = datetime.now(UTC)
         providers = [each for each in watched_of(caller) if after is None or each.name > after]
         found = [each for each in healths(caller.tenant, providers, now=now) if wanted in (None, each.status)]
-        traffic = traffic_of(caller, now)
+        traffic, circuits = traffic_of(caller, now), circuits_of(caller)
         return Response(
             {
                 "object": "list",
-                "data": [rendered(each, traffic) for each in found[:limit]],
+                "data": [rendered(each, traffic, circuits) for each in found[:limit]],
                 "has_more": len(found) > limit,
             }
         )
@@ -85,7 +87,7 @@ class ProviderHealthView(APIView):
         if not providers:
             raise NotFound(f"There is no provider '{name[:100]}'.", param="name")
         (found,) = healths(caller.tenant, providers, now=now)
-        return Response(rendered(found, traffic_of(caller, now)))
+        return Response(rendered(found, traffic_of(caller, now), circuits_of(caller)))
 
 
 def watched_of(caller: Caller) -> list[Watched]:
@@ -99,7 +101,14 @@ def traffic_of(caller: Caller, now: datetime) -> Traffic:
     return {(row.provider, row.scope): row.performance for row in found.rows}
 
 
-def rendered(health: Health, traffic: Traffic) -> dict[str, Any]:
+def circuits_of(caller: Caller) -> Circuits:
+    """Those of the tenant's own providers and of the platform's that are not closed."""
+    scopes: dict[str, str] = {owner_name(caller.tenant.id): "tenant", PLATFORM: "platform"}
+    found = circuits_of_providers().items()
+    return {(provider, scopes[owner]): state for (owner, provider), state in found if owner in scopes}
+
+
+def rendered(health: Health, traffic: Traffic, circuits: Circuits) -> dict[str, Any]:
     provider = health.watched
     last = health.checks[0] if health.checks else None
     return {
@@ -108,7 +117,7 @@ def rendered(health: Health, traffic: Traffic) -> dict[str, Any]:
         "scope": provider.scope,
         "enabled": provider.enabled,
         "status": health.status,
-        "circuit": CIRCUIT,
+        "circuit": circuits.get((provider.name, provider.scope), "closed"),
         "last_check_at": last.at.isoformat() if last else None,
         "last_error": last.error or None if last else None,
         "check_interval_seconds": provider.interval,

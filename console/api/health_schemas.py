@@ -36,7 +36,10 @@ class ProviderHealthSchema(serializers.Serializer[Any]):
     )
     circuit = serializers.ChoiceField(
         choices=["closed", "open", "half_open"],
-        help_text="Whether requests are kept from it. Always `closed` as yet: no request is kept from a provider.",
+        help_text=(
+            "Whether requests are kept from it, as of the worst of its models and credentials: `open` after failures, "
+            "`half_open` when the next request finds out whether it works again."
+        ),
     )
     last_check_at = serializers.DateTimeField(allow_null=True)
     last_error = serializers.CharField(

@@ -1,17 +1,21 @@
 """GET /v1/health/providers and /v1/health/providers/{name}."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from django.conf import settings
 
 from billing.statistics import Spread
 from console.api.health import spread
 from console.tests.api_caller import ask, key_with, offer, refused, used
-from providers import checks
+from providers import checks, circuits
 from providers.actions.credentials import set_credential
 from providers.actions.providers import delete_provider
 from providers.checks import Check, CredentialCheck
+from providers.circuits import Trouble, owner_name
+from tenants.config_version import redis_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,6 +115,34 @@ def test_a_provider_of_another_plan_and_a_hidden_one_are_not_there(tenant, platf
     assert "for-the-rich" not in found
     assert found["twice"]["scope"] == "tenant"
     assert refused(tenant, "health/providers/for-the-rich") == (404, "not_found", "name")
+
+
+def test_the_worst_circuit_of_a_provider_is_shown_to_whom_it_belongs(tenant, make_tenant, platform_provider):
+    platform_provider("shared-circuit")
+    stranger = make_tenant("circuit-stranger")
+    for each in (tenant, stranger):
+        for name in ("broken", "probing", "resting"):
+            offer(each.tenant, name)
+    now, owner = time.time(), owner_name(tenant.tenant.id)
+    told = {
+        f"{owner}/broken/model#a": Trouble(opened_at=now, until=now + 60),
+        f"{owner}/broken/model#b": Trouble(opened_at=now - 9, until=now - 5),
+        f"{owner}/probing/model#": Trouble(opened_at=now - 9, until=now - 5),
+        f"{owner}/resting/model#": Trouble(rests_until=now + 60),
+        "platform/shared-circuit/some/model#": Trouble(opened_at=now, until=now + 60),
+    }
+    redis_client().hset(circuits.KEY, mapping={key: msgspec.json.encode(each) for key, each in told.items()})
+    try:
+        assert {name: each["circuit"] for name, each in healths(tenant).items() if each["circuit"] != "closed"} == {
+            "broken": "open",
+            "probing": "half_open",
+            "shared-circuit": "open",
+        }
+        assert ask(tenant, "health/providers/broken")[1]["circuit"] == "open"
+        theirs = healths(stranger)
+        assert (theirs["broken"]["circuit"], theirs["shared-circuit"]["circuit"]) == ("closed", "open")
+    finally:
+        redis_client().hdel(circuits.KEY, *told)
 
 
 def test_charlie_sees_nothing_of_acme(cast, make_tenant):
