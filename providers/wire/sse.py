@@ -64,15 +64,16 @@ class EventStream(ABC, Generic[Read]):
 
     def _split(self, received: bytes, final: bool) -> list[Read]:
         found: list[Read] = []
-        start, simple, limit = 0, b"\r" not in received, self._limit
+        start, limit, ending = 0, self._limit, line_ending(received)
+        blank, width, least = ending * 2, len(ending) * 2, len(ending) * 2 or 1
         while not self._broken:
-            end = received.find(b"\n\n", start) + 2 if simple else event_end(received, start, final)
-            if end < 2:
+            end = received.find(blank, start) + width if ending else event_end(received, start, final)
+            if end < least:
                 break
             raw = received[start:end]
-            if simple and raw.startswith(b"data:") and raw.find(b"\n") == end - start - 2 and end - start <= limit:
+            if ending and raw.startswith(b"data:") and raw.find(ending) == end - start - width and end - start <= limit:
                 # Without a call of its own: the usual event, somewhat sooner.
-                found.append(self._read(raw, b"", raw[5:-2]))
+                found.append(self._read(raw, b"", raw[5:-width]))
             else:
                 found.append(self._event(raw))
             start = end
@@ -121,6 +122,14 @@ class Flat:
 
     def close(self) -> list[Event]:
         return [event for events in self._stream.close() for event in events]
+
+
+def line_ending(received: bytes) -> bytes:
+    """What ends every line of it; empty where not all end alike, or one is cut in its CRLF."""
+    if b"\r" not in received:
+        return b"\n"
+    returns = received.count(b"\r")
+    return b"\r\n" if returns == received.count(b"\n") == received.count(b"\r\n") else b""
 
 
 def event_end(received: bytes, start: int, final: bool) -> int:
