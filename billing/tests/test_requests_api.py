@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIRequestFactory
 
 from billing.decisions.api import RequestsView, RequestView
@@ -326,3 +327,14 @@ def test_a_page_after_something_older_than_the_range_is_empty(alice):
     stored_request(alice)
     long_ago = id_made_at(utc_now() - timedelta(days=400))
     assert listed(alice, after=str(long_ago)) == {"object": "list", "data": [], "has_more": False}
+
+
+def test_over_http_a_key_finds_its_own_requests_and_a_404_for_charlies(cast):
+    own, charlies = stored_request(caller_of(cast.acme)), stored_request(caller_of(cast.globex))
+    client, headers = Client(), {"authorization": f"Bearer {cast.acme.key}", "host": cast.acme.host}
+
+    def status(path):
+        return client.get(f"/v1/requests{path}", headers=headers).status_code
+
+    assert status("") == status(f"/{own.request_id}") == 200
+    assert status(f"/{charlies.request_id}") == status("/nonsense") == 404
