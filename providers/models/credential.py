@@ -10,7 +10,7 @@ from providers.models.provider import Provider
 class Credential(models.Model):
     """`secret` is ciphertext of `common.crypto`, bound to this row; it is written and never shown.
 
-    The first enabled credential of a provider by `position`, then by age, is the one in use.
+    The enabled credentials of a provider are tried by `position`, then by age.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

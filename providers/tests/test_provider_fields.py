@@ -1,13 +1,16 @@
 """What a provider is besides its address: quirks, how its secret is shown, who it is for and at what mark-up."""
 
+import msgspec
 import pytest
 
 from common.errors import InvalidRequest
 from common.ids import new_id
+from providers.actions.catalogue import apply_catalogue
 from providers.actions.credentials import change_credential, set_credential
 from providers.actions.providers import change_provider, delete_provider
 from providers.actions.routes import change_route, create_route
 from providers.catalogue import Catalogue, resolve
+from providers.catalogue_file import read_catalogue_file
 from providers.models import Credential, Route
 from providers.quirks import document_of, quirks_of
 from providers.scope import owner_scope
@@ -120,3 +123,24 @@ def test_a_platform_provider_has_a_mark_up_and_plans_it_is_for():
     [target] = resolve(f"{name}/m1", Catalogue(), catalogue, plan="pro").targets
     assert target.mark_up_basis_points == 250
     assert f"{name}/m1" not in catalogue.for_plan("free").offers
+
+
+def test_a_provider_may_limit_the_wait_for_first_words_and_the_calls_at_once(acme):
+    provider_id = make(acme)
+    assert (target_of(acme).deadlines.first_chunk, target_of(acme).most_at_once) == (None, None)
+    change_provider(owner=acme, provider_id=provider_id, first_chunk_seconds=4.5, most_at_once=7)
+    assert (target_of(acme).deadlines.first_chunk, target_of(acme).most_at_once) == (4.5, 7)
+    with pytest.raises(InvalidRequest, match="greater than or equal to 1"):
+        change_provider(owner=acme, provider_id=provider_id, most_at_once=0)
+
+
+def test_a_catalogue_says_how_a_route_behaves_or_leaves_it_as_it_is(acme):
+    route = {"name": "r", "targets": [{"target": "vendor/m1", "weight": 2}], "strategy": "cost"}
+    provider = {"name": "vendor", "base_url": "http://127.0.0.1:9/v1", "most_at_once": 3, "models": ["m1"]}
+    for said in ({"policy": {"retries": 0}}, {}):
+        document = {"providers": [provider | {"deadlines": {"first_chunk": 2}}], "routes": [route | said]}
+        file = read_catalogue_file(msgspec.json.encode(document))
+        apply_catalogue(owner=acme, catalogue=file, environ={})
+    entry = load_tenant_catalogue(acme).routes["r"]
+    assert (entry.strategy, entry.policy.retries, entry.rules[0].weight) == ("cost", 0, 2)
+    assert (target_of(acme, "r").deadlines.first_chunk, target_of(acme, "r").most_at_once) == (2, 3)

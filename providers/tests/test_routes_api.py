@@ -1,11 +1,14 @@
 """/v1/routes as its callers see it: Alice of Acme, and Charlie who must see nothing of hers."""
 
 import pytest
+from django.conf import settings
+from drf_spectacular.generators import SchemaGenerator
 
 from common.errors import InvalidRequest
 from common.ids import new_id
 from providers.actions.routes import create_route, delete_route, learn_route
 from providers.models import Route, RouteTarget
+from providers.route_policy import RoutePolicy
 from providers.scope import owner_scope
 from providers.snapshots import load_tenant_catalogue
 from providers.tests.callers import caller_of
@@ -266,3 +269,22 @@ def test_a_route_that_cannot_be_read_leaves_the_others_usable(alice, made, caplo
         RouteTarget.objects.filter(route__name="fast").update(rule={"weight": "heavy"})
     assert set(load_tenant_catalogue(alice.tenant).routes) == {"sound"}
     assert "route unreadable" in caplog.text
+
+
+def test_the_document_says_what_targets_and_policies_may_hold():
+    document = SchemaGenerator(urlconf="orchestrator_site.urls_api").get_schema(public=True)
+    assert set(document["paths"]["/v1/routes/{name}"]) == {"get", "put", "patch", "delete"}
+    body = document["components"]["schemas"]["NewRouteBody"]["properties"]
+    assert set(body["policy"]["properties"]) == set(RoutePolicy.__struct_fields__)
+    assert body["policy"]["properties"]["fallbacks"]["properties"]["any"]["maxItems"] == 20
+    _, rule = body["targets"]["items"]["anyOf"]
+    assert rule["required"] == ["target"]
+    assert "$ref" not in str(rule)
+
+
+def test_the_worked_example_works(alice):
+    _, _, after = (settings.BASE_DIR / "docs" / "api.md").read_text().partition("curl $BASE/v1/routes ")
+    body = after.partition("-d '")[2].partition("}'")[0] + "}"
+    status, route = alice("post", "routes", body.encode())
+    assert (status, route["name"], len(route["targets"])) == (201, "assistant", 3)
+    assert load_tenant_catalogue(alice.tenant).routes["assistant"].policy.deadlines.first_chunk == 4
