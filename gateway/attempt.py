@@ -10,13 +10,15 @@ import msgspec
 
 from billing.ledger.rows import Intent
 from billing.pricing import cost
-from common.errors import OrchestratorError, UpstreamError, UpstreamGarbled
+from common.errors import OrchestratorError, UpstreamError, UpstreamGarbled, UpstreamTimeout
 from gateway import metrics
 from gateway.calls import Call, Caller
+from gateway.deadline import Deadline
+from gateway.failover.pace import Pace
 from gateway.metering import Meter
 from providers.wire.openai.adapter import TASKS
 from providers.wire.registry import spoken
-from providers.wire.shapes import ChatRequest, Chunk, StreamParser, Target, Usage
+from providers.wire.shapes import ChatRequest, Chunk, StreamParser, Target, Usage, WireAdapter
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -44,19 +46,38 @@ class Attempt:
     """
 
     __slots__ = (
-        "_failure", "_feed", "_first", "_next_bytes", "_over", "_parser", "_response", "_services", "_source", "_wire",
-        "began", "call", "content_type", "dropped", "first_chunk_at", "intent", "meter", "refused", "target",
+        "_failure", "_feed", "_first", "_next_bytes", "_over", "_pace", "_response", "_services", "_source", "_wire",
+        "began", "call", "content_type", "dropped", "first_chunk_at", "intent", "kept", "meter", "parser",
+        "refused", "request", "slowest", "target", "vendor_status",
     )  # fmt: skip
 
     def __init__(
-        self, services: "Services", call: Call, caller: Caller, target: Target, *, number: int, input_tokens: int
+        self,
+        services: "Services",
+        call: Call,
+        caller: Caller,
+        target: Target,
+        *,
+        number: int,
+        input_tokens: int,
+        wire: WireAdapter | None = None,
+        most_kept: int = 0,
     ) -> None:
+        """`wire` replaces the target's own; `most_kept` bytes of what comes in are kept for others to read.
+
+        Raises InvalidRequest for what the target's wire cannot express.
+        """
         self.call = call
+        self.request = with_parameters(call.request, target)
         self._services = services
-        self._wire = spoken(call.request, target)
+        self._wire = wire or spoken(self.request, target)
         self._response: AbstractAsyncContextManager[UpstreamResponse] | None = None
         self._source: AsyncIterator[bytes] | None = None
-        self._parser: StreamParser | None = None
+        self._pace: Pace | None = None
+        self.slowest: float | None = None
+        self.parser: StreamParser | None = None
+        self.kept = Kept(most_kept) if most_kept else None
+        self.vendor_status: int | None = None
         self._first: list[Chunk] | None = None
         self._failure: OrchestratorError | None = None
         self._over = False
@@ -70,6 +91,12 @@ class Attempt:
         self.intent = intent_for(services, call, caller, target, number=number, tokens=input_tokens)
 
     @property
+    def seconds_to_first_chunk(self) -> float:
+        """Once it has begun."""
+        assert self.began is not None and self.first_chunk_at is not None  # noqa: S101, PT018
+        return self.first_chunk_at - self.began
+
+    @property
     def complete(self) -> bool:
         """Whether the caller has got, or can be given, a whole answer."""
         return self._over and self.meter.finished
@@ -77,7 +104,7 @@ class Attempt:
     async def begin(self) -> None:
         """Returns with the first of the answer in hand. Raises Unavailable before, UpstreamError after dispatch."""
         call, loop = self.call, asyncio.get_running_loop()
-        request = self._wire.build_request(call.request, self.target)
+        request = self._wire.build_request(self.request, self.target)
         self.dropped = tuple(map(shown_name, request.dropped[:MOST_NAMES]))
         await self._services.ledger.open(self.intent)
         self.began = loop.time()
@@ -88,34 +115,47 @@ class Attempt:
         entering = self._services.upstream.send(request, target.deadlines, names, target.provider_scope)
         response = await entering.__aenter__()
         self._response = entering
+        self.vendor_status = response.status
         if not 200 <= response.status < 300:
             self.refused = True
             raise self._wire.parse_error(response.status, response.headers, await response.read_error())
         if request.stream:
-            self._first = await self._first_of_stream(response, request.dropped)
+            self._first = await self._first_of_stream_in_time(response, request.dropped)
         else:
             self._first = [await self._whole(response)]
         self.first_chunk_at = loop.time()
 
     async def _whole(self, response: "UpstreamResponse") -> Chunk:
-        dialect = self.call.request.dialect
-        chunk = self._wire.parse_response(await response.read(), dialect)
+        dialect = self.request.dialect
+        body = await response.read()
+        chunk = self._wire.parse_response(body, dialect)
+        if self.kept is not None:
+            self.kept.add(body)
         if dialect in NOT_ALWAYS_JSON:
             self.content_type = shown_kind(response.headers.get("content-type", ""))
         self.meter.see(chunk)
         self._over = True
         return chunk
 
+    async def _first_of_stream_in_time(self, response: "UpstreamResponse", dropped: Collection[str]) -> list[Chunk]:
+        seconds = self.target.deadlines.first_chunk
+        if seconds is None:
+            return await self._first_of_stream(response, dropped)
+        async with Deadline(seconds, no_first_chunk):
+            return await self._first_of_stream(response, dropped)
+
     async def _first_of_stream(self, response: "UpstreamResponse", dropped: Collection[str]) -> list[Chunk]:
         if response.headers.get("content-type", "").startswith("application/json"):
             # An error in an answer that claims to be none is told as what it is.
-            self._wire.parse_response(await response.read(), self.call.request.dialect)
+            self._wire.parse_response(await response.read(), self.request.dialect)
             raise UpstreamGarbled("The provider answered as a whole where a stream was asked for.")
-        self._parser = self._wire.parse_stream(as_sent(self.call.request, dropped))
+        self.parser = self._wire.parse_stream(as_sent(self.request, dropped))
         self._source = response.chunks()
-        self._feed, self._next_bytes = self._parser.feed, self._source.__anext__
+        if self.slowest is not None:
+            self._pace = Pace(self.slowest, asyncio.get_running_loop().time)
+        self._feed, self._next_bytes = self.parser.feed, self._source.__anext__
         # What events of pictures and sound say is not read: none is taken for a comment.
-        is_task = self.call.request.dialect in TASKS
+        is_task = self.request.dialect in TASKS
         held: list[Chunk] = []
         room = MOST_HELD
         async for batch in self:
@@ -140,19 +180,24 @@ class Attempt:
             if self._failure is not None:
                 raise self._failure
             try:
-                visible = self._take(self._feed(await self._next_bytes()))
+                piece = await self._next_bytes()
+                if self.kept is not None:
+                    self.kept.add(piece)
+                if self._pace is not None:
+                    self._pace.check(self.meter.output_bytes)
+                visible = self._take(self._feed(piece))
             except StopAsyncIteration:
                 visible = self._take_the_end()
             except UpstreamError as error:
                 self._break_off(error)
-                visible = self._take(self._parser.close()) if self._over and self._parser else []
+                visible = self._take(self.parser.close()) if self._over and self.parser else []
             if visible:
                 return visible
         raise StopAsyncIteration
 
     def _take(self, chunks: list[Chunk]) -> list[Chunk]:
         """Meters the chunks and keeps those the caller may see, up to the end or to an error."""
-        meter, shows_usage = self.meter, self.call.request.include_usage
+        meter, shows_usage = self.meter, self.request.include_usage
         visible: list[Chunk] = []
         for chunk in chunks:
             if chunk.error is not None:
@@ -171,8 +216,8 @@ class Attempt:
 
     def _take_the_end(self) -> list[Chunk]:
         """What was left over when the upstream ended; it ends well only if the answer was finished."""
-        assert self._parser is not None  # noqa: S101 only streams are read on
-        visible = self._take(self._parser.close())
+        assert self.parser is not None  # noqa: S101 only streams are read on
+        visible = self._take(self.parser.close())
         if not self._over and self._failure is None:
             self._break_off(unfinished())
         return visible
@@ -184,6 +229,16 @@ class Attempt:
             self._over = True
         else:
             self._failure = error
+
+    async def hear_out(self, most: int) -> None:
+        """Returns with the whole stream in hand, or with `most` bytes of it. Raises UpstreamError."""
+        heard: list[Chunk] = []
+        async for batch in self:
+            heard += batch
+            most -= sum(len(chunk.raw) for chunk in batch)
+            if most <= 0:
+                break
+        self._first = heard
 
     async def close(self) -> None:
         """Gives the connection back, or drops it when the answer was not read to its end."""
@@ -204,6 +259,39 @@ class Attempt:
                     pass
         except (TimeoutError, UpstreamError):
             pass
+
+
+class Kept:
+    """What came in, up to `most` bytes; beyond them nothing is kept at all."""
+
+    __slots__ = ("_most", "_pieces")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._pieces: list[bytes] | None = []
+
+    def add(self, piece: bytes) -> None:
+        self._most -= len(piece)
+        if self._most < 0:
+            self._pieces = None
+        elif self._pieces is not None:
+            self._pieces.append(piece)
+
+    @property
+    def whole(self) -> bytes | None:
+        """All of it; None when it was too much."""
+        return None if self._pieces is None else b"".join(self._pieces)
+
+
+def no_first_chunk(seconds: float) -> OrchestratorError:
+    return UpstreamTimeout(f"The provider said nothing within {seconds:g} seconds.")
+
+
+def with_parameters(request: ChatRequest, target: Target) -> ChatRequest:
+    """The request with the route's fields in the place of the caller's."""
+    if not target.parameters:
+        return request
+    return msgspec.structs.replace(request, fields={**request.fields, **dict(target.parameters)})
 
 
 def unfinished() -> UpstreamGarbled:

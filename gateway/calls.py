@@ -7,6 +7,8 @@ from billing.limits.admission import Admitted
 from common.errors import RateLimited
 from gateway.configs import TenantConfig
 from gateway.keys import Presented
+from gateway.wishes import NONE as NO_WISHES
+from gateway.wishes import Wishes
 from providers.wire.shapes import ChatRequest
 from tenants.identity import KeyRecord
 from tenants.scopes import Scope
@@ -33,12 +35,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request for a completion. `began` is on the loop's clock, in seconds."""
+    """One request for a completion. `began` is on the loop's clock, in seconds; `wishes` came in its headers."""
 
     request_id: UUID
     identified: Identified
     request: ChatRequest
     began: float
+    wishes: Wishes = NO_WISHES
 
 
 class OverLimit(RateLimited):

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -20,9 +21,13 @@ from gateway.bodies import Bodies
 from gateway.completion_log import WriteLine, through_structlog
 from gateway.configs import Configs
 from gateway.counting import TokenCounter
+from gateway.failover.budgets import Budget
+from gateway.failover.shadow import Shadows
 from gateway.keys import VerifiedKeys
 from gateway.ports import ConfigSource, ResponseStore
+from gateway.routing.strategies import Choosing
 from gateway.running import Running
+from gateway.targets.board import Board
 from providers.client import UpstreamClient
 
 log = structlog.get_logger(__name__)
@@ -89,6 +94,12 @@ class Services:
         self.verified = VerifiedKeys(settings.pepper)
         self.counter = TokenCounter()
         self.running = Running(settings.most_at_once)
+        self.board = Board(clock, redis, process=str(ledger.process_id))
+        self.random = Random()  # noqa: S311 - it keeps no secrets
+        self.choosing = Choosing(self.board, self.random)
+        self.retries = Budget()
+        self.hedges = Budget()
+        self.shadows = Shadows(self)
         self.bodies = Bodies(
             most_in_pieces=settings.most_at_once // 4,
             # A tenant's half has room for the largest body.
@@ -104,12 +115,14 @@ class Services:
         self._chores = [
             asyncio.create_task(repeat(self.configs.poll, SECONDS_BETWEEN_POLLS), name="config poll"),
             asyncio.create_task(repeat(self.key_use.flush, SECONDS_BETWEEN_FLUSHES), name="key use"),
+            asyncio.create_task(repeat(self.board.share, SECONDS_BETWEEN_POLLS), name="board"),
             asyncio.create_task(repeat(self.show_ledger, SECONDS_BETWEEN_POLLS), name="ledger gauges"),
         ]
 
     async def close(self) -> None:
         """Lets running answers finish, then writes down everything that is still in memory."""
         await self.running.finished(self.settings.shutdown)
+        await self.shadows.close()
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
@@ -119,6 +132,7 @@ class Services:
             log.error("ledger_rows_left", rows=left)
         with contextlib.suppress(OrchestratorError, asyncio.TimeoutError):
             await self.key_use.flush()
+        await self.board.leave()
         await self.upstream.close()
         await self.redis.close()
 

@@ -31,16 +31,15 @@ class Ending(msgspec.Struct, frozen=True):
     error_code: str | None
     time_to_first_chunk_ms: int | None
     duration_ms: int
+    superseded: bool = False
 
 
-def settle(services: "Services", attempt: "Attempt", error: BaseException | None) -> None:
-    """Settles an attempt once, at once or after a count; one that was never dispatched is the ledger's to close.
+def settle(services: "Services", attempt: "Attempt", ending: Ending) -> None:
+    """Settles a dispatched attempt, at once or after a count. What another attempt went on with costs the tenant only
+    what the provider itself reported.
 
     No awaiting: a cancellation cannot come between.
     """
-    if attempt.began is None:
-        return
-    ending = ending_of(attempt, error)
     attempt.began = None
     meter = attempt.meter
     usage = meter.usage
@@ -56,7 +55,8 @@ def settle(services: "Services", attempt: "Attempt", error: BaseException | None
         services.counter.count(uncounted_of(attempt), partial(counted, services, attempt, ending))
 
 
-def ending_of(attempt: "Attempt", error: BaseException | None) -> Ending:
+def ending_of(attempt: "Attempt", error: BaseException | None, *, superseded: bool = False) -> Ending:
+    """Of an attempt that was dispatched. `superseded`: another one goes on with its answer."""
     assert attempt.began is not None  # noqa: S101 only dispatched attempts end
     first = attempt.first_chunk_at
     return Ending(
@@ -64,6 +64,7 @@ def ending_of(attempt: "Attempt", error: BaseException | None) -> Ending:
         error_code=error.code if isinstance(error, OrchestratorError) else None,
         time_to_first_chunk_ms=None if first is None else round((first - attempt.began) * 1000),
         duration_ms=round((asyncio.get_running_loop().time() - attempt.began) * 1000),
+        superseded=superseded,
     )
 
 
@@ -104,6 +105,8 @@ def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usag
     cost_nano = 0 if price is None or source == "none" else cost(usage, price)
     target = attempt.target
     charge_nano = charge(cost_nano, ending.outcome, target.provider_scope, target.mark_up_basis_points)
+    if ending.superseded and source != "provider":
+        charge_nano = 0
     services.ledger.settle(
         Settlement(
             intent=attempt.intent,

@@ -18,6 +18,7 @@ from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
 from gateway.edge.response import Response
 from gateway.pipeline import Answer, answer
+from gateway.wishes import wishes_of
 from providers.wire.shapes import ChatRequest, Chunk
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Completions:
             keep: Keep | None = None
             if self.memory is not None:
                 asked, keep = await self.memory(services, identified, asked, held)
-            call = Call(request.id, identified, asked, request.began)
+            call = Call(request.id, identified, asked, request.began, wishes_of(request.headers))
             await answer_call(services, call, receive, response, Ending(self.closing, keep))
 
         await with_body(services, request, receive, work, self.kinds)

@@ -1,0 +1,56 @@
+"""From what a model's name means to the targets that a request will try."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.calls import Call, Caller
+from gateway.routing.facts import Facts
+from gateway.routing.plan import Plan, Planned, planned
+from providers.catalogue import Candidate, Resolution
+from providers.route_policy import DeadlineRule
+from providers.routed import routed
+
+if TYPE_CHECKING:
+    from gateway.services import Services
+
+
+def plan_for(services: "Services", call: Call, caller: Caller, resolution: Resolution, *, input_tokens: int) -> Plan:
+    """Raises Unavailable when none of a route's targets is there for this request."""
+    if resolution.route is None and len(resolution.candidates) == 1:
+        plan = Plan((Planned(resolution.candidates[0], "only_target"),))
+    else:
+        owner = str(caller.config.tenant_id)
+        plan = planned(services.choosing, owner, resolution, facts_of(services, call, input_tokens))
+    return plan if call.wishes.deadlines is None else in_time(plan, call.wishes.deadlines)
+
+
+def facts_of(services: "Services", call: Call, input_tokens: int) -> Facts:
+    request, wishes = call.request, call.wishes
+    return Facts(
+        now=services.clock.now(),
+        input_tokens=input_tokens,
+        max_output_tokens=request.max_output_tokens,
+        session=wishes.session,
+        tags=wishes.tags,
+    )
+
+
+def in_time(plan: Plan, rule: DeadlineRule) -> Plan:
+    """With the caller's deadlines in the place of the provider's and the route's."""
+
+    def hurried(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+        return tuple(
+            msgspec.structs.replace(
+                each, target=routed(each.target, drop_params=each.target.drop_params, deadlines=rule, parameters={})
+            )
+            for each in candidates
+        )
+
+    order = zip(hurried(each.candidate for each in plan.order), plan.order, strict=True)
+    return msgspec.structs.replace(
+        plan,
+        order=tuple(msgspec.structs.replace(each, candidate=candidate) for candidate, each in order),
+        fallbacks=hurried(plan.fallbacks),
+    )

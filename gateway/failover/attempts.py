@@ -1,0 +1,137 @@
+"""The attempts of one request: each is begun, and each comes to one end."""
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import UUID
+
+from billing.decisions.records import Why
+from common.errors import OrchestratorError, UpstreamError
+from gateway.attempt import Attempt
+from gateway.calls import Call, Caller
+from gateway.deciding import Deciding
+from gateway.settling import ending_of, settle
+from gateway.targets.failures import kind_of
+from gateway.targets.flight import Flight
+from providers.route_policy import RoutePolicy
+from providers.wire.shapes import Target, Usage, WireAdapter
+
+if TYPE_CHECKING:
+    from gateway.services import Services
+
+KEPT_FOR_RESCUE: Final = 1_048_576
+"""Bytes of a stream that another target may have to go on with."""
+
+
+class Begun(NamedTuple):
+    why: Why
+    flight: Flight
+
+
+class Attempts:
+    """Those under way have been begun and not been settled."""
+
+    def __init__(
+        self,
+        services: "Services",
+        call: Call,
+        caller: Caller,
+        policy: RoutePolicy | None,
+        deciding: Deciding,
+        *,
+        input_tokens: int,
+    ) -> None:
+        self.call = call
+        self._services = services
+        self._caller = caller
+        self._deciding = deciding
+        self._input_tokens = input_tokens
+        self._slowest = None if policy is None else policy.slowest_tokens_per_second
+        self._most_kept = 0 if policy is None else most_kept(policy, call)
+        self._under_way: dict[Attempt, Begun] = {}
+        self._count = 0
+
+    async def begin(self, target: Target, why: Why, wire: WireAdapter | None = None, *, probe: bool = False) -> Attempt:
+        """The attempt, with the first of its answer in hand. One that fails is settled before its error is raised.
+
+        Raises UpstreamError; InvalidRequest for what the target cannot express; Unavailable.
+        """
+        try:
+            attempt = self.new(target, wire)
+        except BaseException:
+            if probe:
+                self._services.board.release_probe(target.key)
+            raise
+        flight = self._services.board.began(target.key, probe=probe)
+        self._under_way[attempt] = Begun(why, flight)
+        try:
+            await attempt.begin()
+        except OrchestratorError as error:
+            await self.end(attempt, error)
+            raise
+        flight.first_chunk(attempt.seconds_to_first_chunk)
+        return attempt
+
+    def new(self, target: Target, wire: WireAdapter | None = None) -> Attempt:
+        """Raises InvalidRequest for what the target cannot express."""
+        attempt = Attempt(
+            self._services,
+            self.call,
+            self._caller,
+            target,
+            number=self.next_number(),
+            input_tokens=self._input_tokens,
+            wire=wire,
+            most_kept=self._most_kept,
+        )
+        attempt.slowest = self._slowest
+        return attempt
+
+    async def end(self, attempt: Attempt, error: BaseException | None, *, superseded: bool = False) -> None:
+        """Settles an attempt, then lets go of its connection. `superseded`: another one goes on with its answer."""
+        self._settle(attempt, error, superseded)
+        await attempt.close()
+
+    async def end_all_but(self, winner: Attempt) -> None:
+        for attempt in [each for each in self._under_way if each is not winner]:
+            await self.end(attempt, None)
+
+    def settle_all(self, error: BaseException | None) -> list[Attempt]:
+        """Those that are to be closed yet; without awaiting, so that nothing comes between."""
+        ended = list(self._under_way)
+        for attempt in ended:
+            self._settle(attempt, error)
+        return ended
+
+    def next_number(self) -> int:
+        self._count += 1
+        return self._count
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self._caller.config.tenant_id
+
+    def _settle(self, attempt: Attempt, error: BaseException | None, superseded: bool = False) -> None:
+        begun, dispatched_at = self._under_way.pop(attempt), attempt.began
+        if dispatched_at is None:
+            begun.flight.abandoned()
+            return
+        ending = ending_of(attempt, error, superseded=superseded)
+        settle(self._services, attempt, ending)
+        self._deciding.ended(attempt, begun.why, ending, dispatched_at)
+        land(begun.flight, attempt, error)
+
+
+def land(flight: Flight, attempt: Attempt, error: BaseException | None) -> None:
+    """Tells the board how it went."""
+    if attempt.complete:
+        usage = attempt.meter.usage or Usage()
+        flight.succeeded(usage.output_tokens, usage.cache_read_tokens / max(1, usage.input_tokens))
+    elif isinstance(error, UpstreamError):
+        flight.failed(kind_of(error), error.retry_after)
+    else:
+        flight.abandoned()
+
+
+def most_kept(policy: RoutePolicy, call: Call) -> int:
+    """How much of an answer is kept for whoever may have to go on with it."""
+    rescued = call.request.stream and policy.mid_stream in ("continue", "restart")
+    return KEPT_FOR_RESCUE if rescued else 0

@@ -1,0 +1,59 @@
+"""The first target to answer. Everything here happens before the caller has seen a byte."""
+
+from typing import TYPE_CHECKING, Final
+
+from common.errors import InvalidRequest, OrchestratorError, UpstreamError, UpstreamRefused
+from gateway import metrics
+from gateway.attempt import Attempt
+from gateway.failover.attempts import Attempts
+from gateway.failover.hedging import begin_hedged
+from gateway.failover.turns import Answered, Turn, Turns
+from providers.route_policy import RoutePolicy
+
+if TYPE_CHECKING:
+    from gateway.services import Services
+
+TRIED_NEXT: Final = (UpstreamError, InvalidRequest)
+MOST_BUFFERED: Final = 8 * 1024 * 1024
+
+
+async def first_to_answer(
+    services: "Services", attempts: Attempts, turns: Turns, policy: RoutePolicy | None
+) -> Answered:
+    """Raises the error of the last target, or of the first that no other target mends."""
+    while (turn := await turns.next()) is not None:
+        try:
+            attempt, turn = await begin(services, attempts, turns, turn, policy)
+        except TRIED_NEXT as error:
+            turns.failed(turn.planned, error)
+            metrics.record_failover(turn.planned.candidate.target)
+            continue
+        failure = await trouble(turns, attempt, policy)
+        if failure is None:
+            return attempt, turn
+        await attempts.end(attempt, failure)
+        turns.failed(turn.planned, failure)
+    raise turns.failure
+
+
+async def begin(
+    services: "Services", attempts: Attempts, turns: Turns, turn: Turn, policy: RoutePolicy | None
+) -> Answered:
+    if policy is None or policy.hedge is None:
+        return await attempts.begin(turn.planned.candidate.target, turn.why, probe=turn.probe), turn
+    return await begin_hedged(services, attempts, turns, turn, policy.hedge)
+
+
+async def trouble(turns: Turns, attempt: Attempt, policy: RoutePolicy | None) -> OrchestratorError | None:
+    """What is wrong with an answer that has begun, as far as the route wants to know before the caller does."""
+    if policy is None:
+        return None
+    if attempt.request.stream and policy.mid_stream == "buffer":
+        try:
+            await attempt.hear_out(MOST_BUFFERED)
+        except UpstreamError as error:
+            return error
+    refused = attempt.meter.finish_reason == "content_filter" and not attempt.meter.output_bytes
+    if refused and turns.have_fallback("content_refused"):
+        return UpstreamRefused("The provider's filter refused the content.", status=400, code="content_filter")
+    return None

@@ -1,0 +1,82 @@
+"""An answer that breaks off after its first byte, gone on with by whoever can."""
+
+from typing import Final
+
+from common.errors import InvalidRequest, OrchestratorError, UpstreamError
+from gateway.attempt import Attempt
+from gateway.failover.attempts import Attempts
+from gateway.failover.causes import OF_THE_REQUEST, cause_of
+from gateway.failover.turns import Answered, Turn, Turns
+from providers.route_policy import MidStream
+from providers.wire.resuming import PREFILL, Mode, Said, resuming, said_of
+from providers.wire.shapes import Chunk, Target
+
+RESCUED: Final = frozenset[MidStream](("continue", "restart"))
+
+
+class Rescued:
+    """The chunks of an answer, as `Attempt` gives them, whoever writes them.
+
+    Raises what broke the answer off where nobody can go on with it.
+    """
+
+    def __init__(self, answered: Answered, attempts: Attempts, turns: Turns, policy: MidStream) -> None:
+        self.attempt, self._turn = answered
+        self._attempts = attempts
+        self._turns = turns
+        self._policy = policy
+        self._said: Said | None = None
+
+    def __aiter__(self) -> "Rescued":
+        return self
+
+    async def __anext__(self) -> list[Chunk]:
+        while True:
+            try:
+                return await self.attempt.__anext__()
+            except UpstreamError as error:
+                await self._go_on(error)
+
+    async def _go_on(self, error: UpstreamError) -> None:
+        """Returns with an attempt that has gone on. Raises `error` when there is none."""
+        said = self._said or said_by(self.attempt)
+        if said is None or said.hindrance:
+            raise error
+        self._said = said
+        await self._attempts.end(self.attempt, error, superseded=True)
+        self._turns.failed(self._turn.planned, error)
+        while (turn := await self._turns.next()) is not None:
+            failure = await self._resume(said, turn)
+            if failure is None:
+                return
+            self._turns.failed(turn.planned, failure)
+        raise error
+
+    async def _resume(self, said: Said, turn: Turn) -> OrchestratorError | None:
+        """What went wrong, if anything did: last of all with an answer from the beginning."""
+        target = turn.planned.candidate.target
+        failure: OrchestratorError | None = None
+        for mode in modes(target, self._policy):
+            wire = resuming(said, target, mode)
+            try:
+                self.attempt = await self._attempts.begin(target, mode, wire, probe=turn.probe and failure is None)
+            except (UpstreamError, InvalidRequest) as error:
+                failure = error
+                if cause_of(error) not in OF_THE_REQUEST:
+                    break
+            else:
+                self._turn = turn
+                return None
+        return failure
+
+
+def said_by(attempt: Attempt) -> Said | None:
+    received = None if attempt.kept is None else attempt.kept.whole
+    if received is None or attempt.parser is None:
+        return None
+    return said_of(attempt.request, attempt.target, received, attempt.parser)
+
+
+def modes(target: Target, policy: MidStream) -> tuple[Mode, ...]:
+    """A target that refuses to go on where another stopped is asked for an answer of its own."""
+    return ("continue", "restart") if policy == "continue" and PREFILL in target.capabilities else ("restart",)
