@@ -9,18 +9,17 @@
 
 local version = redis.call('GET', KEYS[1]) or ''
 local limit = tonumber(ARGV[1])
-local outcome = {version, 1, 0, 0, 0, 0}
+local allowed, remaining, reset, retry = 1, 0, 0, 0
 if limit > 0 then
-  outcome = {version, counted(KEYS[2], limit, microseconds(ARGV[2]))}
-  table.insert(outcome, 3, limit)
+  allowed, remaining, reset, retry = counted(KEYS[2], limit, microseconds(ARGV[2]))
+end
+if allowed == 0 or not KEYS[3] then
+  return {version, allowed, limit, remaining, reset, retry}
 end
 
-if KEYS[3] and outcome[2] == 1 then
-  local answer = redis.call('GET', KEYS[3])
-  if answer then
-    -- Where Redis is full this fails, and the answer is as good.
-    redis.pcall('ZADD', KEYS[4], 'XX', math.floor(microseconds(ARGV[2]) / 1000), ARGV[3])
-  end
-  outcome[7] = answer
+local answer = redis.call('GET', KEYS[3])
+if answer then
+  -- Where Redis is full this fails, and the answer is as good.
+  redis.pcall('ZADD', KEYS[4], 'XX', math.floor(microseconds(ARGV[2]) / 1000), ARGV[3])
 end
-return outcome
+return {version, allowed, limit, remaining, reset, retry, answer}
