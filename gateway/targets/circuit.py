@@ -25,6 +25,8 @@ LONGEST_FOR_A_CREDENTIAL: Final = 60.0
 JITTER: Final = 0.25
 FIRST_REST: Final = 1.0
 LONGEST_REST: Final = 60.0
+# A rest that is this little longer is the same rest.
+SECONDS_WORTH_TELLING: Final = 0.5
 # A probe that was claimed leaves within this time, or another may.
 SECONDS_TO_BEGIN: Final = 5.0
 MOST_DOUBLINGS: Final = 10
@@ -185,6 +187,7 @@ class Circuit:
             retry_after = FIRST_REST * 2.0 ** min(self._rests, MOST_DOUBLINGS)
             self._rests += 1
         until = now + min(max(retry_after, 0.0), LONGEST_REST)
-        longer = until > self.rests_until
-        self.rests_until = max(self.rests_until, until)
-        return longer or probed
+        if self.rests_until > now and until <= self.rests_until + SECONDS_WORTH_TELLING:
+            return probed
+        self.rests_until = until
+        return True

@@ -51,7 +51,7 @@ class Flight:
         self._over = True
         board, standing, now = self._board, self.standing, self._board.monotonic()
         if kind == "timeout" and not self._answered:
-            standing.vitals.waited(now - self.began_at, now)
+            standing.vitals.waited_in_vain(now - self.began_at, now)
         standing.vitals.ended(self)
         if standing.circuit.failed(now, self, kind, retry_after, board.draw()) or self.probe:
             board.changed(standing, probed=self.probe)
@@ -61,6 +61,10 @@ class Flight:
         if self._over:
             return
         self._over = True
-        self.standing.vitals.ended(self)
+        vitals = self.standing.vitals
+        vitals.ended(self)
+        if not self._answered:
+            now = self._board.monotonic()
+            vitals.waited_in_vain(now - self.began_at, now)
         if self.probe and self.standing.circuit.abandoned(self):
             self._board.release_probe(self.standing.key)

@@ -10,6 +10,7 @@ circuits are Unix times: hosts whose clocks differ probe that much earlier or la
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -28,7 +29,9 @@ LEASE_SECONDS: Final = 5.0
 SECONDS_TO_CLAIM: Final = 0.1
 SECONDS_TO_TAKE_OUT: Final = 10.0
 VITALS_KEPT_MS: Final = 60_000
+# Beyond these a circuit is its process's own affair; no tenant takes the others' room.
 MOST_SHARED: Final = 2_000
+MOST_OF_A_TENANT: Final = 200
 
 IF_MINE: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return "
 RELEASE: Final = IF_MINE + "redis.call('DEL', KEYS[1]) end"
@@ -88,7 +91,8 @@ class Shared:
         self._claims: dict[str, str] = {}
         self._claimed = 0
         self._reports: dict[str, tuple[int, float]] = {}
-        self._known = 0
+        # By owner: how many circuits Redis has.
+        self._known = Counter[str]()
         self._turn = 0
         self._sending: set[asyncio.Task[None]] = set()
         self.lost = 0
@@ -105,7 +109,10 @@ class Shared:
     def _circuit_command(self, key: str, trouble: Trouble | None) -> Command | None:
         if trouble is None:
             return ("HDEL", circuits.KEY, key)
-        if self._known >= MOST_SHARED:
+        owner, _ = circuits.owner_and_provider(key)
+        if self._known.total() >= MOST_SHARED or (
+            owner != circuits.PLATFORM and self._known[owner] >= MOST_OF_A_TENANT
+        ):
             return None
         return ("HSET", circuits.KEY, key, msgspec.json.encode(trouble))
 
@@ -182,7 +189,7 @@ class Shared:
             return None
         self._confirm({key: late[key] for key in again})
         known = circuits.decode(pairs(kept))
-        self._known = len(known)
+        self._known = Counter(owner for owner, _ in map(circuits.owner_and_provider, known))
         told, processes = self._believed(pairs(reports))
         return News(known, frozenset(self._told_since), told, processes)
 

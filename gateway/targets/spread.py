@@ -7,13 +7,13 @@ SHORTEST: Final = 0.001
 # Neighbouring steps are 9 % apart; 160 of them lead from 1 ms to 1,000 s.
 STEPS_PER_DOUBLING: Final = 8
 MOST_STEPS: Final = 160
-SECONDS_TO_HALVE: Final = 10.0
+SECONDS_TO_HALVE: Final = 30.0
 MOST_WEIGHT: Final = 512.0
 FORGOTTEN: Final = 0.05
 
 
 class Spread:
-    """Every 10 s, and whenever 512 have come together, all counts are halved. Times are of one monotonic clock."""
+    """Every 30 s, and whenever 512 have come together, all counts are halved. Times are of one monotonic clock."""
 
     __slots__ = ("_halved_at", "_steps", "weight")
 

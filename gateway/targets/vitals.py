@@ -17,7 +17,7 @@ SECONDS_OF_MEMORY: Final = 10.0
 # Of what is told of answers, the share that the latest one has.
 NEWEST: Final = 0.1
 SHORTEST_WAIT: Final = 0.001
-LEAST_FOR_A_PERCENTILE: Final = 10.0
+LEAST_FOR_A_PERCENTILE: Final = 5.0
 # What is told by others is believed for so long.
 SECONDS_BELIEVED: Final = 3.0
 NEGLIGIBLE: Final = 1e-6
@@ -66,10 +66,15 @@ class Vitals:
         self.waiting.pop(flight, None)
         self.samples += 1
         self.spread.add(seconds, now)
-        self.waited(seconds, now)
+        self._take_in(seconds, now)
 
-    def waited(self, seconds: float, now: float) -> None:
-        """Takes in one wait, also one that was in vain."""
+    def waited_in_vain(self, seconds: float, now: float) -> None:
+        """For `seconds`, and it would have been longer: that says something where usual waits are shorter."""
+        if seconds > self._faded(now):
+            self.spread.add(seconds, now)
+            self._take_in(seconds, now)
+
+    def _take_in(self, seconds: float, now: float) -> None:
         kept = exp((self._at - now) / SECONDS_OF_MEMORY)
         faded = self._ewma * kept
         self._ewma = seconds if seconds > faded else faded + (seconds - faded) * (1.0 - kept)
@@ -118,7 +123,7 @@ class Vitals:
 
     @property
     def p95(self) -> float | None:
-        """Of the times to the first chunk of about the last 30 s; None where fewer than ten are known."""
+        """Of the times to the first chunk of about the last minute; None where fewer than five are known."""
         if self.spread.weight >= LEAST_FOR_A_PERCENTILE:
             return self.spread.percentile(0.95, self._monotonic())
         return self.others.p95

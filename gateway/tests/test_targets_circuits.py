@@ -4,8 +4,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from prometheus_client import REGISTRY
 
 from common.errors import UpstreamGarbled, UpstreamRefused, UpstreamTimeout
+from common.ids import new_id
+from gateway import metrics
 from gateway.targets.board import Board
 from gateway.targets.circuit import Circuit
 from gateway.targets.failures import kind_of
@@ -230,6 +233,31 @@ def test_what_is_wrong_is_counted_by_owner_and_provider_and_shown(board, clock):
     assert (shown.circuit, shown.cause, shown.failures, rests.resting) == ("half_open", "server_error", 5, 28.0)
     assert shown.opened_at is not None
     assert (clock.now() - shown.opened_at).total_seconds() == pytest.approx(2.0, abs=1e-3)
+
+
+def test_a_rest_that_is_hardly_longer_is_the_same_rest(clock):
+    circuit, call = Circuit(), object()
+    told = []
+    for _ in range(20):
+        told.append(circuit.failed(clock.monotonic(), call, "rate_limited", 20.0, 0.0))
+        clock.pass_by(0.1)
+    assert told.count(True) == 4
+
+
+def test_the_gauge_names_the_platforms_providers_and_lumps_the_tenants(board, clock):
+    provider = f"gauged-{new_id().hex[-8:]}"
+
+    def gauge(name, state):
+        return REGISTRY.get_sample_value("target_circuits_current", {"provider": name, "state": state})
+
+    fail(board, key=f"platform/{provider}/one#")
+    fail(board, key=f"platform/{provider}/two#")
+    fail(board, key="t:12ab/secret-name/one#")
+    metrics.show_circuits(board.troubles())
+    assert (gauge(provider, "open"), gauge("tenant", "open"), gauge("secret-name", "open")) == (2, 1, None)
+    clock.pass_by(1)
+    metrics.show_circuits(board.troubles())
+    assert (gauge(provider, "open"), gauge(provider, "half_open"), gauge("tenant", "open")) == (0, 2, 0)
 
 
 @pytest.mark.parametrize(

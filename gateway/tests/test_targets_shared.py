@@ -243,6 +243,21 @@ async def test_a_report_is_bounded_and_what_cannot_be_read_is_left_out(boards, r
     assert known == list(range(200, 700))
 
 
+async def test_a_tenants_broken_targets_do_not_take_the_others_room(boards, redis, key):
+    one, two = boards
+    for number in range(300):
+        fail(one, f"{key}-{number}", 1, "credential")
+        if number % 50 == 49:
+            await told(redis, key)
+            await one.share()
+    fail(one, "platform/vendor/model#")
+    await told(redis, key)
+    assert 200 <= await redis.call("HLEN", circuits.KEY) <= 251
+    await two.share()
+    assert may(two, "platform/vendor/model#") == "open"
+    assert {may(one, f"{key}-{number}") for number in range(300)} == {"open"}
+
+
 async def test_without_redis_each_process_is_for_itself_and_the_truth_is_told_later(clock, redis, key):
     gone = RedisConnection("redis://127.0.0.1:1/0", timeout=0.2)
     await gone.open()
