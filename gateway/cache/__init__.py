@@ -7,6 +7,7 @@ heard.py    those bytes read, when the answer has ended
 faithful.py whether an answer says more than could be given again
 stored.py   what is kept, and how it is said again in the caller's dialect, whole or as a stream
 shelf.py    the place in Redis, bounded for each tenant
+room.py     whether Redis has any left
 local.py    the place in this process where Redis takes nothing
 exact.py    both places behind `AnswerCache`, where a cache that finds similar requests can stand too
 keeping.py  keeping an answer, once its caller has it

@@ -35,7 +35,7 @@ class ExactCache:
         return None if kept is None else read(kept)
 
     async def store(self, question: Question, stored: Stored) -> None:
-        """Within the route's bound of bytes; in Redis, or here where Redis refuses it or is away."""
+        """Within the route's bound of bytes; in Redis, or here where Redis refuses it, fills up or is away."""
         rule, answer = question.rule, written(stored)
         if len(answer) > rule.most_bytes:
             return

@@ -15,6 +15,7 @@ from gateway.cache.exact import ExactCache
 from gateway.cache.keeping import Keeping
 from gateway.cache.local import LocalAnswers
 from gateway.cache.question import Questions
+from gateway.cache.room import Room
 from gateway.cache.shelf import Shelf
 from gateway.cache.stored import Stored, chunks_of
 from gateway.cache.taps import Taps
@@ -78,6 +79,13 @@ async def test_where_redis_refuses_this_process_remembers_until_redis_takes_it(r
     await cache.store(asks, STORED)
     assert await cache.find(asks, None) is None
     assert await cache.find(asks, await found_by(redis, asks)) == STORED
+
+
+async def test_where_redis_fills_up_this_process_remembers(redis):
+    cache, asks = cache_on(redis, room=Room(redis, share=1e-12)), question()
+    await cache.store(asks, STORED)
+    assert await found_by(redis, asks) is None
+    assert await cache.find(asks, None) == STORED
 
 
 async def test_an_answer_larger_than_the_route_allows_is_kept_nowhere(redis, away):

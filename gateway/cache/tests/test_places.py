@@ -7,6 +7,7 @@ import pytest
 from common.ids import new_id
 from common.redis import RedisConnection
 from gateway.cache.local import BESIDE, LocalAnswers
+from gateway.cache.room import NoRoom, Room
 from gateway.cache.shelf import Shelf, lookup_of, place_of
 from gateway.cache.taps import Taps
 
@@ -126,6 +127,29 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+async def test_where_redis_fills_up_no_answer_is_added(redis, tenant):
+    shelf = Shelf(redis, room=Room(redis, share=1e-12))
+    with pytest.raises(NoRoom):
+        await shelf.store(tenant, key(1), b"kept", ttl_seconds=60)
+    assert await there(redis, tenant) == []
+
+
+async def test_redis_is_asked_once_a_second_whether_there_is_room(redis):
+    clock, asked = Clock(), []
+    call = redis.call
+
+    async def watched(*command):
+        asked.append(command)
+        return await call(*command)
+
+    redis.call = watched
+    room = Room(redis, clock=clock)
+    for _ in range(10):
+        await room.check()
+        clock.now += 0.25
+    assert asked == [("INFO", "memory")] * 3
 
 
 def test_memory_keeps_an_answer_for_its_time():
