@@ -27,6 +27,7 @@ def schedule() -> dict[str, dict[str, Any]]:
         # Made months ahead, so that missing a run is no matter; hourly, since a restarted beat begins to count anew.
         "ledger months ahead": every(HOUR, "billing.tasks.create_partitions"),
         "responses that have expired": every(HOUR, "chat.tasks.purge"),
+        "what feedback teaches": every(900.0, "chat.tasks.learn_from_feedback"),
         **(looks if interval else {}),
     }
 

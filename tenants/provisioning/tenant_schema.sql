@@ -2,6 +2,23 @@
 
 CREATE SCHEMA tenant_schema_placeholder;
 
+CREATE TABLE tenant_schema_placeholder.chat_feedback (
+    id uuid NOT NULL,
+    request_id uuid NOT NULL,
+    author_id uuid NOT NULL,
+    user_id uuid,
+    api_key_id uuid,
+    rating smallint NOT NULL,
+    score double precision,
+    regenerated boolean NOT NULL,
+    tags character varying(64)[] NOT NULL,
+    comment text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT feedback_rating_is_known CHECK ((rating = ANY (ARRAY['-1'::integer, 0, 1]))),
+    CONSTRAINT feedback_score_is_a_share CHECK (((score IS NULL) OR ((score >= (0.0)::double precision) AND (score <= (1.0)::double precision))))
+);
+
 CREATE TABLE tenant_schema_placeholder.chat_storedresponse (
     id character varying(64) NOT NULL,
     api_key_id uuid,
@@ -130,11 +147,17 @@ CREATE TABLE tenant_schema_placeholder.providers_routetarget (
     CONSTRAINT providers_routetarget_position_check CHECK (("position" >= 0))
 );
 
+ALTER TABLE ONLY tenant_schema_placeholder.chat_feedback
+    ADD CONSTRAINT chat_feedback_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY tenant_schema_placeholder.chat_storedresponse
     ADD CONSTRAINT chat_storedresponse_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY tenant_schema_placeholder.django_migrations
     ADD CONSTRAINT django_migrations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY tenant_schema_placeholder.chat_feedback
+    ADD CONSTRAINT one_feedback_of_an_author UNIQUE (request_id, author_id);
 
 ALTER TABLE ONLY tenant_schema_placeholder.providers_credential
     ADD CONSTRAINT providers_credential_label UNIQUE (provider_id, label);
@@ -196,6 +219,7 @@ ALTER TABLE ONLY tenant_schema_placeholder.providers_routetarget
     ADD CONSTRAINT providers_routetarget_route_id_aeca1e78_fk_providers_route_id FOREIGN KEY (route_id) REFERENCES tenant_schema_placeholder.providers_route(id) DEFERRABLE INITIALLY DEFERRED;
 
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
+INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('chat', '0002_feedback', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0001_initial', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0002_grants', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0003_routing', now());
