@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from common.crypto import SecretUnreadable
 from providers.documents import provider_document, route_document, template_document
+from providers.history import history_document
 from providers.models import Credential, Provider, ProviderTemplate, Route
 from providers.scope import Owner, in_owner_scope, keyring, secret_place
 
@@ -18,10 +19,11 @@ Secrets = dict[str, dict[str, str]]
 
 
 @in_owner_scope
-def config_document(*, owner: Owner) -> dict[str, Any]:
+def config_document(*, owner: Owner, history: bool = False) -> dict[str, Any]:
+    """With `history` also who changed what when, which an import passes over."""
     providers = Provider.objects.order_by("name").prefetch_related("offered_models", "credentials")
     routes = Route.objects.order_by("name").prefetch_related("targets")
-    return {
+    document = {
         "object": "config",
         "version": VERSION,
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -29,6 +31,7 @@ def config_document(*, owner: Owner) -> dict[str, Any]:
         "routes": [route_document(row) for row in routes],
         "templates": [template_document(row) for row in ProviderTemplate.objects.order_by("name")],
     }
+    return document | {"history": history_document(owner=owner)} if history else document
 
 
 @in_owner_scope

@@ -8,7 +8,7 @@ from common.errors import InvalidRequest
 from providers.actions.rows import assign, find, save_valid
 from providers.models import Credential, Provider
 from providers.scope import Owner, in_owner_scope, keyring, raise_owner_version, secret_place
-from providers.signals import announce, provider_updated
+from providers.signals import Action, Change, announce, provider_updated
 
 LONGEST_SECRET = 8000
 CHANGEABLE = ("label", "enabled", "position", "requests_per_minute")
@@ -26,10 +26,11 @@ def set_credential(*, owner: Owner, provider_id: UUID, secret: str, label: str =
     row = held.first() or Credential(provider=provider, label=label)
     if not row._state.adding and row.enabled and holds(row, owner, plain):
         return row.id
+    action: Action = "created" if row._state.adding else "updated"
     row.secret = keyring().encrypt(plain, place=secret_place(owner, row.id))
     row.enabled = True
     save_valid(row, unique="label")
-    changed(owner, provider)
+    changed(owner, row, action, ("secret",) if action == "updated" else ())
     return row.id
 
 
@@ -40,9 +41,9 @@ def change_credential(*, owner: Owner, credential_id: UUID, **changes: Any) -> N
     Raises NotFound, InvalidRequest and Conflict.
     """
     row = locked(credential_id)
-    if assign(row, {name: changes[name] for name in CHANGEABLE if name in changes}):
+    if fields := assign(row, {name: changes[name] for name in CHANGEABLE if name in changes}):
         save_valid(row, unique="label")
-        changed(owner, row.provider)
+        changed(owner, row, "updated", fields)
 
 
 @in_owner_scope
@@ -56,7 +57,7 @@ def delete_credential(*, owner: Owner, credential_id: UUID) -> None:
     """Raises NotFound."""
     row = find(Credential, credential_id)
     row.delete()
-    changed(owner, row.provider)
+    changed(owner, row, "removed")
 
 
 def locked(credential_id: UUID) -> Credential:
@@ -68,9 +69,10 @@ def locked(credential_id: UUID) -> Credential:
     return Credential.objects.select_for_update().get(pk=credential_id)
 
 
-def changed(owner: Owner, provider: Provider) -> None:
+def changed(owner: Owner, row: Credential, action: Action, fields: tuple[str, ...] = ()) -> None:
     raise_owner_version(owner)
-    announce(provider_updated, owner, provider)
+    change = Change("credential", f"{row.provider.name}/{row.label}", action, fields)
+    announce(provider_updated, owner, row.provider, parts=[change])
 
 
 def checked(secret: str) -> bytes:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from providers.actions.models import change_of, told
 from providers.actions.rows import find
 from providers.models import OfferedModel, Provider
 from providers.price_list import find_model
-from providers.scope import Owner, in_owner_scope, raise_owner_version
-from providers.signals import announce, provider_updated
+from providers.scope import Owner, in_owner_scope
 from providers.wire.model_list import ListedModel
 
 MOST_OFFERED: Final = 2000
@@ -27,8 +27,7 @@ def offer_discovered(*, owner: Owner, provider_id: UUID, models: Sequence[Listed
         rows = [row_of(provider, model) for model in fresh]
         # Another refresh, or a person, may have been quicker.
         OfferedModel.objects.bulk_create(rows, ignore_conflicts=True)
-        raise_owner_version(owner)
-        announce(provider_updated, owner, provider)
+        told(owner, provider, [change_of(row, "created") for row in rows])
     return tuple(model.name for model in fresh)
 
 

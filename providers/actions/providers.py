@@ -38,10 +38,10 @@ def change_provider(*, owner: Owner, provider_id: UUID, **changes: Any) -> None:
     Raises NotFound, InvalidRequest and Conflict.
     """
     row = find(Provider, provider_id)
-    if assign(row, changes):
+    if fields := assign(row, changes):
         save(row, owner)
         raise_owner_version(owner)
-        announce(provider_updated, owner, row)
+        announce(provider_updated, owner, row, fields=fields)
 
 
 @in_owner_scope

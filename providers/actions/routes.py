@@ -71,11 +71,12 @@ def change_route(
         values["policy"] = policy_document(read_policy(policy))
     current = tuple(each.as_rule() for each in row.targets.all())
     rules = current if targets is None else read_rules(targets)
-    if not assign(row, values) and current == rules:
+    fields = (*assign(row, values), *(("targets",) if current != rules else ()))
+    if not fields:
         return
     save(row, rules)
     raise_owner_version(owner)
-    announce(route_updated, owner, row)
+    announce(route_updated, owner, row, fields=fields)
 
 
 @in_owner_scope

@@ -26,12 +26,12 @@ def remove(model: type[Row], row_id: UUID) -> None:
     find(model, row_id).delete()
 
 
-def assign(row: Model, values: Mapping[str, Any]) -> bool:
-    """Whether any of the values is new to the row."""
+def assign(row: Model, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the values that are new to the row."""
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     for name, value in changed.items():
         setattr(row, name, value)
-    return bool(changed)
+    return tuple(changed)
 
 
 def save_valid(row: Model, *, unique: str = "name") -> None:

@@ -12,6 +12,7 @@ from providers.actions.providers import create_provider
 from providers.actions.rows import save_valid
 from providers.models import ProviderTemplate
 from providers.scope import Owner, in_owner_scope
+from providers.signals import Change, tell
 from providers.templates.built_in import built_in_templates, context_window, default_models
 from providers.templates.document import API_KEY, Template, read_template
 from providers.templates.filling import fill
@@ -53,6 +54,7 @@ def create_template(*, owner: Owner, document: object) -> Template:
     if ProviderTemplate.objects.count() >= MOST_TEMPLATES:
         raise Conflict(f"There are {MOST_TEMPLATES} templates already; delete one.")
     save_valid(ProviderTemplate(name=template.name, document=msgspec.to_builtins(template)))
+    tell(owner, ProviderTemplate, [Change("template", template.name, "created")])
     return template
 
 
@@ -62,6 +64,7 @@ def delete_template(*, owner: Owner, name: str) -> None:
     deleted, _ = ProviderTemplate.objects.filter(name=name).delete()
     if not deleted:
         raise NotFound(f"There is no template of your own called '{name[:100]}'.")
+    tell(owner, ProviderTemplate, [Change("template", name, "removed")])
 
 
 def offer_of(template: Template, model: str) -> ModelOffer:

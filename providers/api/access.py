@@ -2,6 +2,7 @@
 
 from rest_framework.request import Request
 
+from providers.history import act_as
 from tenants.api_authentication import Caller, caller_with
 from tenants.scopes import Scope
 from tenants.states import check_writable
@@ -13,7 +14,11 @@ def reader(request: Request) -> Caller:
 
 
 def writer(request: Request) -> Caller:
-    """Raises PermissionDenied, for a tenant that is read-only as well."""
+    """What is changed from here on is on record as the caller's.
+
+    Raises PermissionDenied, for a tenant that is read-only as well.
+    """
     caller = caller_with(request, Scope.PROVIDERS_WRITE)
     check_writable(caller.state)
+    act_as(user_id=caller.user_id, key_id=caller.key_id)
     return caller

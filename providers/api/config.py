@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,10 +19,24 @@ from providers.scope import owner_scope
 from providers.whole_config import Secrets, all_secrets, config_document
 from tenants.ownership import is_owner
 
+HISTORY = OpenApiParameter("history", bool, description="Also who changed what when, as far as it is kept.")
+
+
+class ChangeSchema(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=["provider", "credential", "model", "route", "template"])
+    name = serializers.CharField(
+        help_text="As `openai`; a model's or credential's after its provider's, `openai/gpt-5`."
+    )
+    action = serializers.ChoiceField(choices=["created", "updated", "removed"])
+    fields = serializers.ListField(child=serializers.CharField(), help_text="Of an update; never their values.")  # type: ignore[assignment]
+    by = serializers.CharField(allow_null=True, help_text="`user:` or `key:` and an id; null for the platform.")
+
 
 class ConfigSchema(ConfigBody):
     object = serializers.ChoiceField(choices=["config"])
     exported_at = serializers.DateTimeField()
+    history = ChangeSchema(many=True, required=False, help_text="The newest first; with `history=true` alone.")
 
 
 class TakenSchema(serializers.Serializer[Any]):
@@ -43,10 +57,11 @@ class ExportView(APIView):
         operation_id="exportConfig",
         summary="Export the configuration",
         description="Your own providers, routes and templates, without secrets. Scope `providers:read`.",
+        parameters=[HISTORY],
         responses={200: ConfigSchema},
     )
     def get(self, request: Request) -> Response:
-        return answered(config_document(owner=reader(request).tenant))
+        return answered(config_document(owner=reader(request).tenant, history=history_wanted(request)))
 
     @extend_schema(
         operation_id="exportConfigWithSecrets",
@@ -55,6 +70,7 @@ class ExportView(APIView):
             "Needs a key that belongs to an owner of the tenant, and the scope `providers:write`. The secrets are "
             "encrypted under your passphrase (scrypt, AES-256-GCM), which is kept nowhere."
         ),
+        parameters=[HISTORY],
         request=PassphraseBody,
         responses={200: ConfigSchema},
     )
@@ -62,9 +78,9 @@ class ExportView(APIView):
         caller = writer(request)
         if not is_owner(caller.tenant, caller.user_id):
             raise PermissionDenied("Only a key that belongs to an owner exports secrets.", code="owner_required")
-        passphrase = given(PassphraseBody, request)["passphrase"]
+        passphrase, history = given(PassphraseBody, request)["passphrase"], history_wanted(request)
         with owner_scope(caller.tenant):
-            document, secrets = config_document(owner=caller.tenant), all_secrets(owner=caller.tenant)
+            document, secrets = config_document(owner=caller.tenant, history=history), all_secrets(owner=caller.tenant)
         return answered(document | {"secrets": sealed(msgspec.json.encode(secrets), passphrase)})
 
 
@@ -90,6 +106,14 @@ class ImportView(APIView):
             dry_run=asked["dry_run"],
         )
         return Response(shown(taken, asked["dry_run"]))
+
+
+def history_wanted(request: Request) -> bool:
+    """Raises InvalidRequest."""
+    wish = request.query_params.get("history", "false")
+    if wish not in ("true", "false"):
+        raise InvalidRequest("history is true or false.", param="history")
+    return wish == "true"
 
 
 def secrets_in(asked: dict[str, Any]) -> Secrets:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from common.errors import InvalidRequest
 from common.passphrase import LONGEST, SHORTEST
 from providers.actions.config import Arrival
-from providers.api.bodies import Body, CredentialBody, ModelField, ProviderBody, offers_in, refuse_twice
+from providers.api.bodies import MOST_MODELS, Body, CredentialBody, ModelField, ProviderBody, offers_in, refuse_twice
 from providers.api.route_bodies import PolicyField, TargetField
 from providers.models.route import Strategy
 from providers.templates.document import read_template
@@ -25,7 +25,7 @@ class ImportedProvider(ProviderBody):
     secret = None  # type: ignore[assignment]
     name = serializers.CharField(max_length=63)
     template = serializers.CharField(max_length=63, allow_blank=True, default="")
-    models = serializers.ListField(child=ModelField(), default=list, max_length=MOST)
+    models = serializers.ListField(child=ModelField(), default=list, max_length=MOST_MODELS)
     credentials: "serializers.ListSerializer[Any]" = serializers.ListSerializer(
         child=ImportedCredential(), default=list, max_length=MOST
     )
@@ -52,7 +52,7 @@ class EnvelopeBody(Body):
 class ConfigBody(Body):
     """What `GET /v1/config/export` answers with."""
 
-    shown_alone = frozenset({"object", "exported_at"})
+    shown_alone = frozenset({"object", "exported_at", "history"})
 
     version = serializers.ChoiceField(choices=[VERSION])
     providers: "serializers.ListSerializer[Any]" = serializers.ListSerializer(

@@ -1,6 +1,7 @@
 """The input items of a kept response, whatever its caller sent."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from common.errors import InvalidRequest
 from providers.wire.responses.history import StoredResponse
 from providers.wire.responses.kept_items import list_items
 
-ITEMS = [
+ITEMS: list[dict[str, Any]] = [
     {"role": "user", "content": "2+2?"},
     {"role": "assistant", "content": "I shall see."},
     {"type": "function_call", "id": "fc_given", "call_id": "c1", "name": "f", "arguments": "{}"},

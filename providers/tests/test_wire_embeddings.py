@@ -27,17 +27,9 @@ def test_gemini_is_asked_as_in_a_recorded_exchange():
     """Recorded for github.com/pydantic/pydantic-ai, tests/cassettes/test_embeddings/TestGoogle.test_documents.yaml."""
     request = gemini.build_embeddings(("hello", "world"), None, target_of("gemini-embedding-001", BASE))
     assert request.url.endswith("/v1beta/models/gemini-embedding-001:batchEmbedContents")
-    recorded = [
-        {
-            "content": {"parts": [{"text": text}], "role": "user"},
-            "model": "models/gemini-embedding-001",
-            "taskType": "RETRIEVAL_DOCUMENT",
-        }
-        for text in ("hello", "world")
-    ]
-    # A role and a purpose may be left out.
+    # As they asked, but for a role and a purpose, which may be left out.
     assert msgspec.json.decode(request.body)["requests"] == [
-        {"model": each["model"], "content": {"parts": each["content"]["parts"]}} for each in recorded
+        {"content": {"parts": [{"text": text}]}, "model": "models/gemini-embedding-001"} for text in ("hello", "world")
     ]
 
 

@@ -45,6 +45,16 @@ ALTER TABLE tenant_schema_placeholder.django_migrations ALTER COLUMN id ADD GENE
     CACHE 1
 );
 
+CREATE TABLE tenant_schema_placeholder.providers_change (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind character varying(20) NOT NULL,
+    name character varying(300) NOT NULL,
+    action character varying(20) NOT NULL,
+    fields jsonb NOT NULL,
+    by character varying(50) NOT NULL
+);
+
 CREATE TABLE tenant_schema_placeholder.providers_credential (
     id uuid NOT NULL,
     label character varying(63) NOT NULL,
@@ -159,6 +169,9 @@ ALTER TABLE ONLY tenant_schema_placeholder.django_migrations
 ALTER TABLE ONLY tenant_schema_placeholder.chat_feedback
     ADD CONSTRAINT one_feedback_of_an_author UNIQUE (request_id, author_id);
 
+ALTER TABLE ONLY tenant_schema_placeholder.providers_change
+    ADD CONSTRAINT providers_change_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY tenant_schema_placeholder.providers_credential
     ADD CONSTRAINT providers_credential_label UNIQUE (provider_id, label);
 
@@ -223,3 +236,4 @@ INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VAL
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0001_initial', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0002_grants', now());
 INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0003_routing', now());
+INSERT INTO tenant_schema_placeholder.django_migrations (app, name, applied) VALUES ('providers', '0004_change_history', now());
