@@ -4,7 +4,7 @@ A pattern meets the name of a route, "provider/model" or a bare model, in their 
 restricts nothing. Lists of a plan, a role, a user's teams and a key hold together: each must let a name through.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from common.errors import InvalidRequest
@@ -13,11 +13,49 @@ MOST_PATTERNS: Final = 200
 LONGEST_PATTERN: Final = 265
 MOST_KNOWN: Final = 1_000
 MOST_SHOWN: Final = 20
+ANYTHING: Final = "*"
 
 ALLOWED_HELP: Final = "Patterns of models and routes, such as openai/*; empty for all."
 
 Patterns = tuple[str, ...]
 NOTHING: Final[tuple[Patterns, ...]] = ((),)
+
+
+class AnyOf:
+    """Patterns made ready, of which one must match: most are a name, or begin or end in their only star."""
+
+    __slots__ = ("_heads", "_names", "_others", "_tails")
+
+    def __init__(self, patterns: Patterns) -> None:
+        self._names = {pattern for pattern in patterns if ANYTHING not in pattern}
+        single = [pattern for pattern in patterns if pattern.count(ANYTHING) == 1]
+        self._heads = tuple(pattern[:-1] for pattern in single if pattern.endswith(ANYTHING))
+        self._tails = tuple(pattern[1:] for pattern in single if pattern.startswith(ANYTHING))
+        plain = {*self._names, *(f"{head}*" for head in self._heads), *(f"*{tail}" for tail in self._tails)}
+        self._others = [pattern.split(ANYTHING) for pattern in patterns if pattern not in plain]
+
+    def matches(self, name: str) -> bool:
+        return (
+            name in self._names
+            or name.startswith(self._heads)
+            or name.endswith(self._tails)
+            or any(fits(parts, name) for parts in self._others)
+        )
+
+
+def fits(parts: Sequence[str], name: str) -> bool:
+    """Whether anything between the parts makes the name: in time that grows with the lengths alone, since each part is
+    looked for once."""
+    first, *inner, last = parts
+    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in inner:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 class AllowRule:
@@ -27,10 +65,11 @@ class AllowRule:
     changes: the next change of a list comes with another rule.
     """
 
-    __slots__ = ("_known", "lists")
+    __slots__ = ("_known", "_ready", "lists")
 
     def __init__(self, lists: Iterable[Patterns] = ()) -> None:
         self.lists: Final = tuple(lists)
+        self._ready: tuple[AnyOf, ...] | None = None
         self._known: dict[tuple[str, ...], bool] = {}
 
     def allows(self, *names: str) -> bool:
@@ -40,7 +79,9 @@ class AllowRule:
         known = self._known.get(names)
         if known is not None:
             return known
-        allowed = all(any(matches(pattern, name) for pattern in each for name in names) for each in self.lists)
+        if self._ready is None:
+            self._ready = tuple(map(AnyOf, self.lists))
+        allowed = all(any(map(each.matches, names)) for each in self._ready)
         if len(self._known) < MOST_KNOWN and all(len(name) <= LONGEST_PATTERN for name in names):
             self._known[names] = allowed
         return allowed
@@ -65,23 +106,6 @@ EVERYTHING: Final = AllowRule()
 def shown(patterns: Patterns) -> str:
     more = len(patterns) - MOST_SHOWN
     return (", ".join(patterns[:MOST_SHOWN]) or "nothing") + (f" and {more} more" if more > 0 else "")
-
-
-def matches(pattern: str, name: str) -> bool:
-    """In time that grows with the lengths alone, whatever the pattern: what is between two stars is looked for once."""
-    first, *inner = pattern.split("*")
-    if not inner:
-        return name == pattern
-    last = inner.pop()
-    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
-        return False
-    at, end = len(first), len(name) - len(last)
-    for part in inner:
-        found = name.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
 
 
 def checked_patterns(patterns: object, param: str = "allowed_models") -> list[str]:

@@ -8,7 +8,7 @@ from tenants.actions.people import change_role, remove_member
 from tenants.actions.plans import change_plan, create_plan
 from tenants.actions.teams import add_to_team, create_team, remove_from_team, remove_team, set_team_allowed
 from tenants.actions.tenants import change_tenant
-from tenants.allow_rules import AllowRule, any_of, checked_patterns, matches
+from tenants.allow_rules import AllowRule, AnyOf, any_of, checked_patterns
 from tenants.door import platform_scope
 from tenants.models import User
 from tenants.snapshots import load_identity
@@ -33,12 +33,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
     ],
 )
 def test_a_star_stands_for_anything_and_the_rest_for_itself(pattern, fitting, unfitting):
-    assert [name for name in (*fitting, *unfitting) if matches(pattern, name)] == fitting
+    assert [name for name in (*fitting, *unfitting) if AnyOf((pattern,)).matches(name)] == fitting
 
 
 def test_a_pattern_of_stars_is_matched_in_no_time():
-    assert not matches("*a" * 130 + "b", "a" * 265)
-    assert matches("*a" * 130 + "*", "a" * 265)
+    assert not AnyOf(("*a" * 130 + "b",)).matches("a" * 265)
+    assert AnyOf(("*a" * 130 + "*",)).matches("a" * 265)
+
+
+def test_one_of_several_patterns_is_enough():
+    several = AnyOf(("fast", "openai/*", "*-mini", "a*b", "x*y*z"))
+    names = ["fast", "openai/x", "gpt-mini", "a-b", "x-y-z", "slow", "azure/x", "mini-x", "a-c", "x-z"]
+    assert [name for name in names if several.matches(name)] == names[:5]
+    assert not AnyOf(()).matches("")
 
 
 def test_every_list_must_match_one_of_the_names():
