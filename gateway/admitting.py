@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from billing.limits.admission import Lookup
 from common.errors import PermissionDenied, Unavailable
 from gateway.calls import Caller, Identified, OverLimit
 from gateway.configs import TenantConfig
@@ -33,8 +34,11 @@ async def identify(services: "Services", key: Presented, host: str, scope: Scope
     return Identified(key, scope, config, record)
 
 
-async def admit(services: "Services", identified: Identified, *, limited: bool = True) -> Caller:
-    """One round trip to Redis where the snapshot is current. `limited` counts the request against the key's limit.
+async def admit(
+    services: "Services", identified: Identified, lookup: Lookup | None = None, *, limited: bool = True
+) -> Caller:
+    """One round trip to Redis where the snapshot is current. `limited` counts the request against the key's limit;
+    `lookup` is for an answer that may be kept.
 
     Raises OverLimit, Unauthenticated, PermissionDenied, Unavailable.
     """
@@ -42,7 +46,7 @@ async def admit(services: "Services", identified: Identified, *, limited: bool =
     if limited and not services.ledger.accepting:
         raise Unavailable("Requests cannot be recorded at the moment.", code="ledger_unavailable", retry_after=1)
     limit = requests_per_minute(services, config, record) if limited else None
-    admitted = await services.admission.admit(config.tenant_id, record.id, limit)
+    admitted = await services.admission.admit(config.tenant_id, record.id, limit, lookup)
     if admitted.config_version != config.version:
         config = await services.configs.agreed(config, admitted.config_version)
         record = held_against(services, config, identified.key, identified.scope)

@@ -12,6 +12,7 @@ from billing.ledger.rows import Intent
 from billing.pricing import cost
 from common.errors import OrchestratorError, UpstreamError, UpstreamGarbled, UpstreamTimeout
 from gateway import metrics
+from gateway.cache.taps import Tap
 from gateway.calls import Call, Caller
 from gateway.deadline import Deadline
 from gateway.failover.pace import Pace
@@ -47,8 +48,8 @@ class Attempt:
 
     __slots__ = (
         "_failure", "_feed", "_first", "_next_bytes", "_over", "_pace", "_response", "_services", "_source", "_wire",
-        "began", "call", "content_type", "dropped", "first_chunk_at", "intent", "kept", "meter", "parser",
-        "refused", "request", "slowest", "target", "vendor_status",
+        "began", "call", "content_type", "dropped", "first_chunk_at", "intent", "meter", "parser",
+        "refused", "request", "slowest", "streamed", "tap", "target", "vendor_status",
     )  # fmt: skip
 
     def __init__(
@@ -61,9 +62,9 @@ class Attempt:
         number: int,
         input_tokens: int,
         wire: WireAdapter | None = None,
-        most_kept: int = 0,
+        tap: Tap | None = None,
     ) -> None:
-        """`wire` replaces the target's own; `most_kept` bytes of what comes in are kept for others to read.
+        """`wire` replaces the target's own; `tap` takes what comes in, for others to read.
 
         Raises InvalidRequest for what the target's wire cannot express.
         """
@@ -75,8 +76,9 @@ class Attempt:
         self._source: AsyncIterator[bytes] | None = None
         self._pace: Pace | None = None
         self.slowest: float | None = None
+        self.streamed = False
         self.parser: StreamParser | None = None
-        self.kept = Kept(most_kept) if most_kept else None
+        self.tap = tap
         self.vendor_status: int | None = None
         self._first: list[Chunk] | None = None
         self._failure: OrchestratorError | None = None
@@ -97,6 +99,11 @@ class Attempt:
         return self.first_chunk_at - self.began
 
     @property
+    def answered_by(self) -> str:
+        """ "provider/model"."""
+        return f"{self.target.provider}/{self.target.model}"
+
+    @property
     def complete(self) -> bool:
         """Whether the caller has got, or can be given, a whole answer."""
         return self._over and self.meter.finished
@@ -115,7 +122,7 @@ class Attempt:
         entering = self._services.upstream.send(request, target.deadlines, names, target.provider_scope)
         response = await entering.__aenter__()
         self._response = entering
-        self.vendor_status = response.status
+        self.vendor_status, self.streamed = response.status, request.stream
         if not 200 <= response.status < 300:
             self.refused = True
             raise self._wire.parse_error(response.status, response.headers, await response.read_error())
@@ -129,8 +136,8 @@ class Attempt:
         dialect = self.request.dialect
         body = await response.read()
         chunk = self._wire.parse_response(body, dialect)
-        if self.kept is not None:
-            self.kept.add(body)
+        if self.tap is not None:
+            self.tap.add(body)
         if dialect in NOT_ALWAYS_JSON:
             self.content_type = shown_kind(response.headers.get("content-type", ""))
         self.meter.see(chunk)
@@ -181,8 +188,8 @@ class Attempt:
                 raise self._failure
             try:
                 piece = await self._next_bytes()
-                if self.kept is not None:
-                    self.kept.add(piece)
+                if self.tap is not None:
+                    self.tap.add(piece)
                 if self._pace is not None:
                     self._pace.check(self.meter.output_bytes)
                 visible = self._take(self._feed(piece))
@@ -259,28 +266,6 @@ class Attempt:
                     pass
         except (TimeoutError, UpstreamError):
             pass
-
-
-class Kept:
-    """What came in, up to `most` bytes; beyond them nothing is kept at all."""
-
-    __slots__ = ("_most", "_pieces")
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._pieces: list[bytes] | None = []
-
-    def add(self, piece: bytes) -> None:
-        self._most -= len(piece)
-        if self._most < 0:
-            self._pieces = None
-        elif self._pieces is not None:
-            self._pieces.append(piece)
-
-    @property
-    def whole(self) -> bytes | None:
-        """All of it; None when it was too much."""
-        return None if self._pieces is None else b"".join(self._pieces)
 
 
 def no_first_chunk(seconds: float) -> OrchestratorError:

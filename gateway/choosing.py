@@ -10,7 +10,7 @@ from gateway.routing.facts import Facts
 from gateway.routing.plan import Plan, Planned, planned
 from providers.catalogue import Candidate, Resolution
 from providers.route_policy import DeadlineRule
-from providers.routed import routed
+from providers.routed import overridden
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -22,18 +22,20 @@ def plan_for(services: "Services", call: Call, caller: Caller, resolution: Resol
         plan = Plan((Planned(resolution.candidates[0], "only_target"),))
     else:
         owner = str(caller.config.tenant_id)
-        plan = planned(services.choosing, owner, resolution, facts_of(services, call, input_tokens))
+        plan = planned(services.choosing, owner, resolution, facts_of(services, call, resolution, input_tokens))
     return plan if call.wishes.deadlines is None else in_time(plan, call.wishes.deadlines)
 
 
-def facts_of(services: "Services", call: Call, input_tokens: int) -> Facts:
-    request, wishes = call.request, call.wishes
+def facts_of(services: "Services", call: Call, resolution: Resolution, input_tokens: int) -> Facts:
+    request, wishes, route = call.request, call.wishes, resolution.route
+    automatic = route is not None and route.strategy == "auto"
     return Facts(
         now=services.clock.now(),
         input_tokens=input_tokens,
         max_output_tokens=request.max_output_tokens,
         session=wishes.session,
         tags=wishes.tags,
+        classified=services.router.classify(request) if automatic else None,
     )
 
 
@@ -43,7 +45,7 @@ def in_time(plan: Plan, rule: DeadlineRule) -> Plan:
     def hurried(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
         return tuple(
             msgspec.structs.replace(
-                each, target=routed(each.target, drop_params=each.target.drop_params, deadlines=rule, parameters={})
+                each, target=msgspec.structs.replace(each.target, deadlines=overridden(each.target.deadlines, rule))
             )
             for each in candidates
         )

@@ -141,6 +141,11 @@ class Configs:
         self._resolutions[config.tenant_id, name] = (config, platform, resolution)
         return resolution
 
+    def known(self, config: TenantConfig, name: str) -> Resolution | None:
+        """What `resolve` said lately, if it would say so again."""
+        known = self._resolutions.get((config.tenant_id, name))
+        return known[2] if known is not None and known[0] is config and known[1] is self._platform else None
+
     async def check_host(self, config: TenantConfig, header: str) -> None:
         """Raises PermissionDenied when the host is another tenant's; Unavailable."""
         host = normalised(header)

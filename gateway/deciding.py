@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from billing.decisions.records import CacheOutcome, Considered, Decision, Outcome, Tried, Verdict, Why
 from common.errors import OrchestratorError
+from gateway.cache.question import Question
 from gateway.calls import Call, Caller
 from gateway.routing.plan import Plan, Planned
 from providers.catalogue import Candidate, Resolution
+from providers.route_policy import RoutePolicy
 from providers.wire.shapes import Target
 
 if TYPE_CHECKING:
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Deciding:
-    """One request's story. `cost_nano` and `charge_nano` are of the attempts that have been settled so far."""
+    """One request's story. `question` is there where the answer is to be kept."""
 
     __slots__ = (
-        "_began", "_reasons", "_verdicts", "auto", "cache", "call", "caller", "cost_nano", "details", "plan",
-        "resolution", "tried",
+        "_began", "_reasons", "_verdicts", "auto", "cache", "call", "caller", "details", "plan",
+        "question", "resolution", "tried",
     )  # fmt: skip
 
     def __init__(self, call: Call) -> None:
@@ -31,13 +33,19 @@ class Deciding:
         self.resolution: Resolution | None = None
         self.plan: Plan | None = None
         self.cache: CacheOutcome = "off"
+        self.question: Question | None = None
         self.auto: Mapping[str, Any] | None = None
         self.details: dict[str, Any] | None = None
         self.tried: list[Tried] = []
-        self.cost_nano: int | None = None
         self._began = call.began
         self._reasons: dict[str, str] = {}
         self._verdicts: dict[str, Verdict] = {}
+
+    @property
+    def policy(self) -> RoutePolicy | None:
+        """The route's; None where a model was asked for by its own name."""
+        route = None if self.resolution is None else self.resolution.route
+        return None if route is None else route.policy
 
     def passed_over(self, candidate: Candidate, reason: str) -> None:
         self._reasons[candidate.target.key] = reason

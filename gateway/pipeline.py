@@ -8,39 +8,21 @@ from typing import TYPE_CHECKING
 from billing.decisions.records import Outcome
 from common.errors import OrchestratorError
 from gateway.admitting import admit
-from gateway.attempt import Attempt
-from gateway.calls import Call, Caller
+from gateway.answers import Answer
+from gateway.calls import Call
 from gateway.choosing import plan_for
 from gateway.deadline import Deadline
 from gateway.deciding import Deciding
 from gateway.estimates import estimated_input_tokens
 from gateway.failover.attempts import Attempts
 from gateway.failover.first import first_to_answer
-from gateway.failover.rescue import RESCUED, Rescued
+from gateway.failover.rescue import rescued
 from gateway.failover.turns import Turns
+from gateway.remembering import Remembering, Replayed
 from gateway.wanted import understood
 
 if TYPE_CHECKING:
     from gateway.services import Services
-
-
-class Answer:
-    """An answer under way. Iterating gives lists of chunks; one that is not streamed is a single chunk."""
-
-    __slots__ = ("_source", "caller", "deciding")
-
-    def __init__(self, caller: Caller, source: Attempt | Rescued, deciding: Deciding) -> None:
-        self.caller = caller
-        self.deciding = deciding
-        self._source = source
-
-    def __aiter__(self) -> Attempt | Rescued:
-        return self._source
-
-    @property
-    def attempt(self) -> Attempt:
-        """The one that answers, so far."""
-        return self._source.attempt if isinstance(self._source, Rescued) else self._source
 
 
 @asynccontextmanager
@@ -52,22 +34,25 @@ async def answer(services: "Services", call: Call) -> AsyncIterator[Answer]:
     UpstreamError on entry and while iterating.
     """
     deciding = Deciding(call)
+    remembering = Remembering(services, call, deciding)
     attempts: Attempts | None = None
     try:
-        caller = deciding.caller = await admit(services, call.identified)
-        call, resolution = await understood(services.configs, call, caller)
-        deciding.resolution = resolution
-        policy = None if resolution.route is None else resolution.route.policy
-        tokens = estimated_input_tokens(call.request)
-        plan = deciding.plan = plan_for(services, call, caller, resolution, input_tokens=tokens)
-        attempts = Attempts(services, call, caller, policy, deciding, input_tokens=tokens)
-        turns = Turns(services, caller, plan, policy, deciding)
-        async with Deadline(seconds_for(services, call)):
-            answered = await first_to_answer(services, attempts, turns, policy)
-            services.shadows.begin(attempts, plan.shadows)
-            rescued = policy is not None and call.request.stream and policy.mid_stream in RESCUED
-            source = Rescued(answered, attempts, turns, policy.mid_stream) if policy and rescued else answered[0]
-            yield Answer(caller, source, deciding)
+        caller = deciding.caller = await admit(services, call.identified, remembering.lookup())
+        call, deciding.resolution = await understood(services.configs, call, caller)
+        kept = await remembering.found(caller, deciding.resolution)
+        if kept is not None:
+            yield Answer(caller, Replayed(kept, call), deciding)
+        else:
+            tokens = estimated_input_tokens(call.request)
+            deciding.plan = plan_for(services, call, caller, deciding.resolution, input_tokens=tokens)
+            attempts = Attempts(services, call, caller, deciding, input_tokens=tokens)
+            turns = Turns(services, call, caller, deciding.plan, deciding)
+            async with Deadline(seconds_for(services, call)):
+                answered = await first_to_answer(services, attempts, turns, deciding.policy)
+                services.shadows.begin(attempts, deciding.plan.shadows)
+                source = rescued(answered, attempts, turns, deciding.policy)
+                yield Answer(caller, source, deciding)
+                remembering.keep(source)
     except BaseException as error:
         await finish(services, deciding, attempts, error)
         raise
@@ -92,7 +77,7 @@ async def finish(
 
 def outcome_of(deciding: Deciding, error: BaseException | None) -> Outcome:
     if error is None:
-        return "answered"
+        return "cached" if deciding.cache == "hit" else "answered"
     if isinstance(error, asyncio.CancelledError) or not isinstance(error, OrchestratorError):
         return "aborted"
     if not deciding.tried:

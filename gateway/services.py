@@ -13,18 +13,27 @@ import structlog
 
 from billing.ledger.writer import LedgerWriter
 from billing.limits.admission import Admission
+from billing.limits.credentials import CredentialLimits
 from common.clock import Clock
 from common.errors import OrchestratorError
 from common.redis import RedisConnection
 from gateway import metrics
 from gateway.bodies import Bodies
+from gateway.cache.exact import AnswerCache, ExactCache
+from gateway.cache.keeping import Keeping
+from gateway.cache.local import LocalAnswers
+from gateway.cache.question import Questions
+from gateway.cache.shelf import Shelf
+from gateway.cache.taps import Taps
 from gateway.completion_log import WriteLine, through_structlog
 from gateway.configs import Configs
 from gateway.counting import TokenCounter
 from gateway.failover.budgets import Budget
 from gateway.failover.shadow import Shadows
 from gateway.keys import VerifiedKeys
+from gateway.load.places import Places
 from gateway.ports import ConfigSource, ResponseStore
+from gateway.routing.auto.classifier import Router, trained
 from gateway.routing.strategies import Choosing
 from gateway.running import Running
 from gateway.targets.board import Board
@@ -99,7 +108,14 @@ class Services:
         self.choosing = Choosing(self.board, self.random)
         self.retries = Budget()
         self.hedges = Budget()
+        self.router: Router = trained()
         self.shadows = Shadows(self)
+        self.places = Places()
+        self.questions = Questions()
+        self.taps = Taps()
+        self.cache: AnswerCache = ExactCache(Shelf(redis), LocalAnswers())
+        self.keeping = Keeping(self.cache, clock)
+        self.credential_limits = CredentialLimits(redis)
         self.bodies = Bodies(
             most_in_pieces=settings.most_at_once // 4,
             # A tenant's half has room for the largest body.
@@ -116,13 +132,14 @@ class Services:
             asyncio.create_task(repeat(self.configs.poll, SECONDS_BETWEEN_POLLS), name="config poll"),
             asyncio.create_task(repeat(self.key_use.flush, SECONDS_BETWEEN_FLUSHES), name="key use"),
             asyncio.create_task(repeat(self.board.share, SECONDS_BETWEEN_POLLS), name="board"),
-            asyncio.create_task(repeat(self.show_ledger, SECONDS_BETWEEN_POLLS), name="ledger gauges"),
+            asyncio.create_task(repeat(self.show_gauges, SECONDS_BETWEEN_POLLS), name="gauges"),
         ]
 
     async def close(self) -> None:
         """Lets running answers finish, then writes down everything that is still in memory."""
         await self.running.finished(self.settings.shutdown)
         await self.shadows.close()
+        await self.keeping.drain(SECONDS_TO_COUNT)
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
@@ -143,8 +160,9 @@ class Services:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def show_ledger(self) -> None:
+    async def show_gauges(self) -> None:
         metrics.show_ledger(self.ledger.gauges())
+        metrics.show_circuits(self.board.troubles())
 
 
 async def repeat(work: Callable[[], Awaitable[None]], seconds: float) -> None:

@@ -5,7 +5,7 @@ x-orchestrator-session     a name; requests of one session stay at one target wh
 x-orchestrator-tags        words that a route's targets may ask for, separated by commas
 x-orchestrator-priority    interactive (the default) or batch
 x-orchestrator-details     true: the answer's headers name provider, cost and attempts as well
-cache-control              no-store: neither looked up nor kept; no-cache: not looked up
+cache-control              no-store: neither looked up nor kept; no-cache or max-age=0: not looked up
 """
 
 import math
@@ -56,7 +56,7 @@ def wishes_of(headers: Mapping[bytes, bytes]) -> Wishes:
         tags=frozenset(tag.strip() for tag in said[TAGS].split(",") if tag.strip()),
         priority=priority_of(said[PRIORITY]),
         details=said[DETAILS].strip().lower() == "true",
-        look_up=not directives & {"no-store", "no-cache"},
+        look_up=not directives & {"no-store", "no-cache", "max-age=0"},
         keep="no-store" not in directives,
     )
 

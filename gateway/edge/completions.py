@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gateway import metrics
+from gateway.answers import Answer
 from gateway.bodies import Held
 from gateway.calls import Call, Identified
 from gateway.edge.asgi import ClientGone, Headers, Receive
 from gateway.edge.body import JSON
 from gateway.edge.callers import with_body
+from gateway.edge.decision_headers import decision_headers
 from gateway.edge.hang_up import HangUp
 from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
 from gateway.edge.response import Response
-from gateway.pipeline import Answer, answer
+from gateway.pipeline import answer
 from gateway.wishes import wishes_of
 from providers.wire.shapes import ChatRequest, Chunk
 
@@ -88,11 +90,11 @@ async def answer_call(services: "Services", call: Call, receive: Receive, respon
 
 
 async def send_whole(answering: Answer, response: Response, hang_up: HangUp, keep: Keep | None) -> None:
-    body = b"".join([chunk.raw async for batch in answering for chunk in batch])
+    body = b"".join([chunk.raw async for batch in answering.source for chunk in batch])
     hang_up.stop()
     if keep is not None:
         await keep(body)
-    await response.whole(body, answering.attempt.content_type, headers_of(answering))
+    await response.whole(body, answering.source.content_type, headers_of(answering))
 
 
 async def send_events(answering: Answer, response: Response, hang_up: HangUp, ending: Ending) -> None:
@@ -101,7 +103,7 @@ async def send_events(answering: Answer, response: Response, hang_up: HangUp, en
     metrics.ACTIVE_STREAMS.inc()
     try:
         await response.begin_events(headers_of(answering))
-        async for batch in answering:
+        async for batch in answering.source:
             done = batch[-1].done
             events = joined(batch)
             if done:
@@ -123,7 +125,4 @@ def joined(batch: list[Chunk]) -> bytes:
 
 
 def headers_of(answering: Answer) -> Headers:
-    shown = limit_headers(answering.caller.admitted)
-    if dropped := answering.attempt.dropped:
-        shown.append((b"x-orchestrator-dropped-params", ", ".join(dropped).encode("ascii", "replace")))
-    return shown
+    return [*limit_headers(answering.caller.admitted), *decision_headers(answering)]

@@ -3,26 +3,28 @@
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
-from billing.decisions.records import Why
 from common.errors import OrchestratorError, UpstreamError
 from gateway.attempt import Attempt
+from gateway.cache.taps import Tap
 from gateway.calls import Call, Caller
 from gateway.deciding import Deciding
+from gateway.failover.turns import Turn
 from gateway.settling import ending_of, settle
 from gateway.targets.failures import kind_of
 from gateway.targets.flight import Flight
-from providers.route_policy import RoutePolicy
+from providers.route_policy import MidStream
 from providers.wire.shapes import Target, Usage, WireAdapter
 
 if TYPE_CHECKING:
     from gateway.services import Services
 
+RESCUED: Final = frozenset[MidStream](("continue", "restart"))
 KEPT_FOR_RESCUE: Final = 1_048_576
 """Bytes of a stream that another target may have to go on with."""
 
 
 class Begun(NamedTuple):
-    why: Why
+    turn: Turn
     flight: Flight
 
 
@@ -30,38 +32,35 @@ class Attempts:
     """Those under way have been begun and not been settled."""
 
     def __init__(
-        self,
-        services: "Services",
-        call: Call,
-        caller: Caller,
-        policy: RoutePolicy | None,
-        deciding: Deciding,
-        *,
-        input_tokens: int,
+        self, services: "Services", call: Call, caller: Caller, deciding: Deciding, *, input_tokens: int
     ) -> None:
+        policy = deciding.policy
         self.call = call
         self._services = services
         self._caller = caller
         self._deciding = deciding
         self._input_tokens = input_tokens
         self._slowest = None if policy is None else policy.slowest_tokens_per_second
-        self._most_kept = 0 if policy is None else most_kept(policy, call)
+        self._rescued = policy is not None and call.request.stream and policy.mid_stream in RESCUED
         self._under_way: dict[Attempt, Begun] = {}
         self._count = 0
 
-    async def begin(self, target: Target, why: Why, wire: WireAdapter | None = None, *, probe: bool = False) -> Attempt:
+    async def begin(self, turn: Turn, wire: WireAdapter | None = None) -> Attempt:
         """The attempt, with the first of its answer in hand. One that fails is settled before its error is raised.
 
         Raises UpstreamError; InvalidRequest for what the target cannot express; Unavailable.
         """
+        key = turn.target.key
         try:
-            attempt = self.new(target, wire)
+            attempt = self.new(turn.target, wire)
         except BaseException:
-            if probe:
-                self._services.board.release_probe(target.key)
+            turn.place.release()
+            if turn.probe:
+                self._services.board.release_probe(key)
             raise
-        flight = self._services.board.began(target.key, probe=probe)
-        self._under_way[attempt] = Begun(why, flight)
+        self._deciding.asked(turn.planned.candidate)
+        flight = self._services.board.began(key, probe=turn.probe)
+        self._under_way[attempt] = Begun(turn, flight)
         try:
             await attempt.begin()
         except OrchestratorError as error:
@@ -80,10 +79,17 @@ class Attempts:
             number=self.next_number(),
             input_tokens=self._input_tokens,
             wire=wire,
-            most_kept=self._most_kept,
+            tap=self._tap(),
         )
         attempt.slowest = self._slowest
         return attempt
+
+    def _tap(self) -> Tap | None:
+        """For the cache, or for whoever may have to go on with the answer."""
+        question, taps = self._deciding.question, self._services.taps
+        if question is not None:
+            return taps.tap(question.rule.most_bytes, stream=self.call.request.stream)
+        return Tap(taps, KEPT_FOR_RESCUE) if self._rescued else None
 
     async def end(self, attempt: Attempt, error: BaseException | None, *, superseded: bool = False) -> None:
         """Settles an attempt, then lets go of its connection. `superseded`: another one goes on with its answer."""
@@ -111,12 +117,15 @@ class Attempts:
 
     def _settle(self, attempt: Attempt, error: BaseException | None, superseded: bool = False) -> None:
         begun, dispatched_at = self._under_way.pop(attempt), attempt.began
+        begun.turn.place.release()
+        if attempt.tap is not None:
+            attempt.tap.close()
         if dispatched_at is None:
             begun.flight.abandoned()
             return
         ending = ending_of(attempt, error, superseded=superseded)
         settle(self._services, attempt, ending)
-        self._deciding.ended(attempt, begun.why, ending, dispatched_at)
+        self._deciding.ended(attempt, begun.turn.why, ending, dispatched_at)
         land(begun.flight, attempt, error)
 
 
@@ -129,9 +138,3 @@ def land(flight: Flight, attempt: Attempt, error: BaseException | None) -> None:
         flight.failed(kind_of(error), error.retry_after)
     else:
         flight.abandoned()
-
-
-def most_kept(policy: RoutePolicy, call: Call) -> int:
-    """How much of an answer is kept for whoever may have to go on with it."""
-    rescued = call.request.stream and policy.mid_stream in ("continue", "restart")
-    return KEPT_FOR_RESCUE if rescued else 0

@@ -40,7 +40,7 @@ async def begin(
     services: "Services", attempts: Attempts, turns: Turns, turn: Turn, policy: RoutePolicy | None
 ) -> Answered:
     if policy is None or policy.hedge is None:
-        return await attempts.begin(turn.planned.candidate.target, turn.why, probe=turn.probe), turn
+        return await attempts.begin(turn), turn
     return await begin_hedged(services, attempts, turns, turn, policy.hedge)
 
 

@@ -37,13 +37,13 @@ async def begin_hedged(services: "Services", attempts: Attempts, turns: Turns, t
 
 
 def enter(race: Race, attempts: Attempts, turn: Turn) -> None:
-    race[asyncio.create_task(attempts.begin(turn.planned.candidate.target, turn.why, probe=turn.probe))] = turn
+    race[asyncio.create_task(attempts.begin(turn))] = turn
 
 
 def patience(services: "Services", turn: Turn, hedge: Hedge) -> float:
     if hedge.after_ms is not None:
         return hedge.after_ms / 1000
-    return services.board.vitals(turn.planned.candidate.target.key).p95 or UNKNOWN_P95_SECONDS
+    return services.board.vitals(turn.target.key).p95 or UNKNOWN_P95_SECONDS
 
 
 async def winner(race: Race, turns: Turns, first: Turn) -> Answered:

@@ -1,17 +1,13 @@
 """An answer that breaks off after its first byte, gone on with by whoever can."""
 
-from typing import Final
-
 from common.errors import InvalidRequest, OrchestratorError, UpstreamError
 from gateway.attempt import Attempt
-from gateway.failover.attempts import Attempts
+from gateway.failover.attempts import RESCUED, Attempts
 from gateway.failover.causes import OF_THE_REQUEST, cause_of
 from gateway.failover.turns import Answered, Turn, Turns
-from providers.route_policy import MidStream
+from providers.route_policy import MidStream, RoutePolicy
 from providers.wire.resuming import PREFILL, Mode, Said, resuming, said_of
 from providers.wire.shapes import Chunk, Target
-
-RESCUED: Final = frozenset[MidStream](("continue", "restart"))
 
 
 class Rescued:
@@ -22,10 +18,21 @@ class Rescued:
 
     def __init__(self, answered: Answered, attempts: Attempts, turns: Turns, policy: MidStream) -> None:
         self.attempt, self._turn = answered
+        self.content_type, self.dropped = self.attempt.content_type, self.attempt.dropped
         self._attempts = attempts
         self._turns = turns
         self._policy = policy
         self._said: Said | None = None
+
+    @property
+    def answered_by(self) -> str:
+        """The last to do so."""
+        return self.attempt.answered_by
+
+    @property
+    def sole_attempt(self) -> Attempt | None:
+        """None where more than one had to answer."""
+        return self.attempt if self._said is None else None
 
     def __aiter__(self) -> "Rescued":
         return self
@@ -54,27 +61,33 @@ class Rescued:
 
     async def _resume(self, said: Said, turn: Turn) -> OrchestratorError | None:
         """What went wrong, if anything did: last of all with an answer from the beginning."""
-        target = turn.planned.candidate.target
         failure: OrchestratorError | None = None
-        for mode in modes(target, self._policy):
-            wire = resuming(said, target, mode)
+        for mode in modes(turn.target, self._policy):
+            now = turn._replace(why=mode, probe=turn.probe and failure is None)
             try:
-                self.attempt = await self._attempts.begin(target, mode, wire, probe=turn.probe and failure is None)
+                self.attempt = await self._attempts.begin(now, resuming(said, turn.target, mode))
             except (UpstreamError, InvalidRequest) as error:
                 failure = error
                 if cause_of(error) not in OF_THE_REQUEST:
                     break
             else:
-                self._turn = turn
+                self._turn = now
                 return None
         return failure
 
 
+def rescued(answered: Answered, attempts: Attempts, turns: Turns, policy: RoutePolicy | None) -> Attempt | Rescued:
+    """The answer, which others go on with where the route says so."""
+    if policy is None or not attempts.call.request.stream or policy.mid_stream not in RESCUED:
+        return answered[0]
+    return Rescued(answered, attempts, turns, policy.mid_stream)
+
+
 def said_by(attempt: Attempt) -> Said | None:
-    received = None if attempt.kept is None else attempt.kept.whole
-    if received is None or attempt.parser is None:
+    pieces = None if attempt.tap is None else attempt.tap.pieces
+    if pieces is None or attempt.parser is None:
         return None
-    return said_of(attempt.request, attempt.target, received, attempt.parser)
+    return said_of(attempt.request, attempt.target, b"".join(pieces), attempt.parser)
 
 
 def modes(target: Target, policy: MidStream) -> tuple[Mode, ...]:

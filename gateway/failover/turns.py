@@ -1,96 +1,167 @@
-"""Whose turn it is: the plan's order, with what is known of each target's health, and second tries at its end."""
+"""Whose turn it is: the plan's order, with what is known of each target, and second tries at its end."""
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from billing.decisions.records import Why
-from common.errors import OrchestratorError, UpstreamError
-from gateway.calls import Caller
+from common.errors import OrchestratorError, RateLimited, UpstreamError
+from gateway.calls import Call, Caller
 from gateway.deciding import Deciding
-from gateway.failover.causes import RETRIED, Cause, cause_of
+from gateway.failover.causes import OF_THE_REQUEST, RETRIED, Cause, cause_of
 from gateway.failover.order import Order
 from gateway.failover.waiting import seconds_to_wait
+from gateway.load.places import Place
 from gateway.routing.plan import Plan, Planned
-from providers.route_policy import RoutePolicy
+from providers.wire.shapes import Target
 
 if TYPE_CHECKING:
     from gateway.attempt import Attempt
     from gateway.services import Services
 
-
 RETRIES: Final = 1
 """Of a model that was asked for by its own name."""
+QUEUE_SECONDS: Final = 5.0
 
 
 class Turn(NamedTuple):
-    """`probe`: the attempt decides whether the target's circuit closes."""
+    """`place` is given back when the attempt has ended. `probe`: it decides whether the target's circuit closes."""
 
     planned: Planned
     why: Why
+    place: Place
     probe: bool = False
+
+    @property
+    def target(self) -> Target:
+        return self.planned.candidate.target
 
 
 Answered = tuple["Attempt", Turn]
 """An attempt that has begun to answer, and whose turn it was."""
 
 
+class Failed(NamedTuple):
+    planned: Planned
+    error: OrchestratorError
+    cause: Cause
+
+
 class Turns:
     """`next` until it gives None; `failed` after each turn that came to nothing."""
 
-    def __init__(
-        self, services: "Services", caller: Caller, plan: Plan, policy: RoutePolicy | None, deciding: Deciding
-    ) -> None:
+    def __init__(self, services: "Services", call: Call, caller: Caller, plan: Plan, deciding: Deciding) -> None:
+        policy = deciding.policy
         self._services = services
+        self._call = call
         self._tenant_id = caller.config.tenant_id
         self._deciding = deciding
         self._order = Order(plan)
+        self._queue_seconds = QUEUE_SECONDS if policy is None else policy.queue_seconds
         self._most_retries = RETRIES if policy is None else policy.retries
         self._retried = 0
-        self._last: tuple[Planned, OrchestratorError, Cause] | None = None
+        self._busy: list[Planned] = []
+        self._passed_over: list[tuple[float, Planned]] = []
+        self._last: Failed | None = None
         services.retries.earn(self._tenant_id)
 
     @property
     def failure(self) -> OrchestratorError:
         """What a caller is told when nobody is left."""
-        return UpstreamError("No target is configured for this model.") if self._last is None else self._last[1]
+        return UpstreamError("No target is configured for this model.") if self._last is None else self._last.error
 
     async def next(self) -> Turn | None:
-        """Waits where a target is to be asked a second time."""
-        return await self.next_untried() or await self._again()
+        """Waits where all targets are busy, and before one is asked a second time. Raises Unavailable, RateLimited when
+        that was too long."""
+        return (
+            await self.next_untried()
+            or await self._place_at_a_busy_one()
+            or self._passed_over_turn()
+            or await self._again()
+        )
 
     async def next_untried(self) -> Turn | None:
-        board = self._services.board
+        """Without waiting."""
         keys = [each.candidate.target.key for each in self._order.left()]
-        verdicts = dict(zip(keys, board.admissible(keys), strict=True))
+        verdicts = dict(zip(keys, self._services.board.admissible(keys), strict=True))
         while (planned := self._order.next()) is not None:
-            key = planned.candidate.target.key
-            verdict = verdicts[key]
-            probe = verdict.may == "probe"
-            if verdict.admits and (not probe or await board.claim_probe(key)):
-                return Turn(planned, self._why(planned), probe)
-            self._deciding.passed_over(planned.candidate, "probed_by_another" if probe else verdict.may)
+            verdict = verdicts[planned.candidate.target.key]
+            if not verdict.admits:
+                self._passed_over.append((verdict.seconds, planned))
+                self._deciding.passed_over(planned.candidate, verdict.may)
+            elif turn := await self._turn(planned, self._why(planned), probe=verdict.may == "probe"):
+                return turn
         return None
-
-    def have_fallback(self, cause: str) -> bool:
-        return self._order.has_fallback(cause)
 
     def failed(self, planned: Planned, error: OrchestratorError) -> None:
         cause = cause_of(error)
         # What is wrong with our own words for it is told only if nothing was sent at all.
         if self._last is None or cause != "inexpressible":
-            self._last = (planned, error, cause)
+            self._last = Failed(planned, error, cause)
         self._order.failed(planned, cause)
 
-    def _why(self, planned: Planned) -> Why:
-        if self._last is None:
-            return "first"
-        before, now = self._last[0].candidate.target, planned.candidate.target
-        same = (before.provider, before.model) == (now.provider, now.model)
-        return "next_credential" if same else "failover"
+    def have_fallback(self, cause: str) -> bool:
+        return self._order.has_fallback(cause)
+
+    async def _turn(self, planned: Planned, why: Why, *, probe: bool = False) -> Turn | None:
+        """None for a target that has no place, or for which others have used up the credential or the probe."""
+        target = planned.candidate.target
+        limit = self._limit(target)
+        place = self._services.places.try_take("" if limit is None else place_key(target), limit)
+        if place is None:
+            self._busy.append(planned)
+            self._deciding.passed_over(planned.candidate, "busy")
+            return None
+        return await self._admitted(Turn(planned, why, place, probe))
+
+    async def _admitted(self, turn: Turn) -> Turn | None:
+        target, place = turn.target, turn.place
+        try:
+            if turn.probe and not await self._services.board.claim_probe(target.key):
+                reason = "probed_by_another"
+            elif (seconds := await self._seconds_for_credential(target)) > 0:
+                reason = "credential_limit"
+                if turn.probe:
+                    self._services.board.release_probe(target.key)
+                self.failed(turn.planned, credential_used_up(seconds))
+            else:
+                return turn
+        except BaseException:
+            place.release()
+            raise
+        place.release()
+        self._deciding.passed_over(turn.planned.candidate, reason)
+        return None
+
+    async def _seconds_for_credential(self, target: Target) -> float:
+        if target.credential_requests_per_minute is None or target.credential_id is None:
+            return 0.0
+        return await self._services.credential_limits.take(target.credential_id, target.credential_requests_per_minute)
+
+    async def _place_at_a_busy_one(self) -> Turn | None:
+        """The first that gets free."""
+        busy, self._busy = self._busy, []
+        if not busy:
+            return None
+        wanted = [(place_key(each.candidate.target), self._limit(each.candidate.target) or 1) for each in busy]
+        place = await self._services.places.wait(
+            wanted, self._tenant_id, self._call.wishes.priority, self._queue_seconds
+        )
+        planned = next(each for each in busy if place_key(each.candidate.target) == place.key)
+        return await self._admitted(Turn(planned, self._why(planned), place))
+
+    def _passed_over_turn(self) -> Turn | None:
+        """When nobody else is left, of those that are out the one that will be back soonest is tried after all."""
+        if not self._passed_over or (self._last is not None and self._last.cause in OF_THE_REQUEST):
+            return None
+        soonest = min(self._passed_over, key=lambda each: each[0])
+        self._passed_over.remove(soonest)
+        place = self._services.places.try_take("", None)
+        return None if place is None else Turn(soonest[1], self._why(soonest[1]), place)
 
     async def _again(self) -> Turn | None:
         """The last target once more, if that may help, and if the tenant has not done so too often lately."""
-        if self._last is None or self._retried >= self._most_retries or self._last[2] not in RETRIED:
+        if self._last is None or self._retried >= self._most_retries or self._last.cause not in RETRIED:
             return None
         planned, error, _ = self._last
         seconds = seconds_to_wait(error, self._retried, self._services.random)
@@ -98,4 +169,27 @@ class Turns:
             return None
         self._retried += 1
         await asyncio.sleep(seconds)
-        return Turn(planned, "retry")
+        return await self._turn(planned, "retry")
+
+    def _why(self, planned: Planned) -> Why:
+        if self._last is None:
+            return "first"
+        before, now = self._last.planned.candidate.target, planned.candidate.target
+        same = (before.provider, before.model) == (now.provider, now.model)
+        return "next_credential" if same else "failover"
+
+    def _limit(self, target: Target) -> int | None:
+        """This process's share of what the provider takes at once."""
+        if target.most_at_once is None:
+            return None
+        return math.ceil(target.most_at_once / self._services.board.live_processes)
+
+
+def place_key(target: Target) -> str:
+    """What has places is the provider, whoever's it is: the first two steps of "owner/provider/model"."""
+    owner, provider, _ = target.key.split("/", 2)
+    return f"{owner}/{provider}"
+
+
+def credential_used_up(seconds: float) -> RateLimited:
+    return RateLimited("The limit of this provider's credential is reached.", retry_after=seconds)

@@ -5,15 +5,18 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from gateway.routing.auto.classifier import Classified
+
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """Of the request. `input_tokens` is an estimate."""
+    """Of the request. `input_tokens` is an estimate. `classified` is there for the strategy "auto" alone."""
 
     now: datetime
     input_tokens: int
     max_output_tokens: int | None = None
     session: str = ""
     tags: frozenset[str] = frozenset()
+    classified: Classified | None = None
 
 
 class Vitals(Protocol):

@@ -10,6 +10,7 @@ from random import Random
 from typing import Final, TypeVar
 
 from billing.pricing import cost
+from gateway.routing.auto.choice import tier_order
 from gateway.routing.facts import Facts, Measured
 from providers.catalogue import Candidate, RouteEntry
 from providers.route_policy import Strategy
@@ -111,7 +112,12 @@ def expected_cost(measured: Measured, candidate: Candidate, facts: Facts) -> flo
 
 def automatic(choosing: Choosing, owner: str, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
     """By how hard the question looks, and which targets are meant for that."""
-    return by_priority(choosing, owner, route, groups, facts)
+    if facts.classified is None:
+        return by_priority(choosing, owner, route, groups, facts)
+    order = tier_order(
+        facts.classified, [group[0].tier for group in groups], dial=route.policy.dial, learned=route.learned
+    )
+    return numbered([groups[index] for index in order])
 
 
 STRATEGIES: Final[Mapping[Strategy, Order]] = {
