@@ -17,7 +17,6 @@ from providers.wire.neutral import (
     Finished,
     Message,
     Prompt,
-    Refusal,
     RefusalDelta,
     Started,
     Text,
@@ -36,7 +35,7 @@ from providers.wire.translated import TranslatedStream
 Mode = Literal["continue", "restart"]
 PREFILL: Final = "prefill"
 """The capability of a model that goes on with an assistant's last message."""
-BEYOND_RESCUE: Final = (ToolCallStarted, ToolCallDelta, RefusalDelta, Refusal, Finished)
+BEYOND_RESCUE: Final = (ToolCallStarted, ToolCallDelta, RefusalDelta, Finished)
 UNTOLD: Final = (Started, ThinkingDelta, ThinkingRedacted)
 """What comes before the words of an answer, of which the caller has had its share."""
 
@@ -56,7 +55,7 @@ class Said:
             if isinstance(event, TextDelta):
                 self.text += event.text
             elif isinstance(event, BEYOND_RESCUE):
-                self.hindrance = "within_" + type(event).__name__.lower()
+                self.hindrance = hindrance_after(event)
 
 
 def hindrance_of(prompt: Prompt) -> str:
@@ -65,6 +64,10 @@ def hindrance_of(prompt: Prompt) -> str:
     if prompt.logprobs:
         return "logprobs"
     return "" if prompt.format is None or prompt.format.kind == "text" else "structured_output"
+
+
+def hindrance_after(event: Event) -> str:
+    return "finished" if isinstance(event, Finished) else "refusal" if isinstance(event, RefusalDelta) else "tool_call"
 
 
 def said_of(request: ChatRequest, target: Target, received: bytes, parser: StreamParser) -> Said | None:
@@ -156,6 +159,8 @@ class Rest:
             return self._new_text(event)
         if isinstance(event, UNTOLD):
             return None
+        if isinstance(event, BEYOND_RESCUE):
+            self._said.hindrance = hindrance_after(event)
         if self._expected and not self._lenient and not isinstance(event, Used | Failed):
             return diverged()
         return event
