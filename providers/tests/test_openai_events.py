@@ -137,6 +137,14 @@ def test_calls_without_ids_get_some_that_are_the_same_whole_and_streamed():
     assert all(part.id for part in parts)
 
 
+@pytest.mark.parametrize("reason", [b"null", b'""', b'"null"'])
+def test_a_whole_answer_without_a_reason_is_whole_and_a_stream_without_one_is_not(reason):
+    choice = b'{"choices":[{"index":0,"finish_reason":' + reason + b',"%s":{"content":"a"}}]}'
+    assert OpenAIWire().read_answer(choice % b"message").choices[0].finish == "stop"
+    streamed = events_of(b"data: " + choice % b"delta" + b"\n\n")
+    assert not any(isinstance(event, Finished) for event in streamed)
+
+
 def test_an_old_function_call_is_a_call():
     wire_bytes = delta('{"function_call":{"name":"f","arguments":""}}') + delta('{"function_call":{"arguments":"{}"}}')
     answer = answer_of(events_of(wire_bytes + delta("{}", '"function_call"')))

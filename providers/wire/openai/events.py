@@ -200,6 +200,7 @@ class OpenChoice:
             yield from self._words(words, loose.get("logprobs"))
         reason = string(loose.get("finish_reason")) or ""
         if reason in NO_REASON:
+            # Some servers leave it out of a whole answer, of which the body's own end says as much.
             reason = "stop" if "message" in loose else ""
         if reason and not self._ended:
             self._ended = True
