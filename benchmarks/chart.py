@@ -7,8 +7,8 @@ from benchmarks.series import Series
 
 WIDTH, LABEL, ROW, PANEL_HEAD = 900, 330, 22, 44
 ROOM = WIDTH - LABEL - 110
-COLOURS = {"direct": "#8a94a6", "bare proxy": "#5b8def", "platform": "#0f9d76"}
-SHOWN_UNITS = ("ms", "s", "MB")
+COLOURS = {"direct": "#8a94a6", "bare proxy": "#5b8def", "platform": "#0f9d76", "auto": "#0f9d76"}
+SHOWN_UNITS = ("ms", "s", "MB", "%")
 
 
 def chart(title: str, series: Sequence[Series]) -> str:

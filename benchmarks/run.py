@@ -11,7 +11,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks.measures import latency, memory, startup, streams, throughput, translation
+from benchmarks.auto.__main__ import write_report
+from benchmarks.measures import auto, latency, memory, startup, streams, throughput, translation
 from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
 from benchmarks.series import Series
@@ -25,6 +26,7 @@ MEASURES: dict[str, Measure] = {
     "translation": translation.measure,
     "memory": memory.measure,
     "startup": startup.measure,
+    "auto": auto.measure,
 }
 
 
@@ -32,6 +34,8 @@ def main() -> int:
     arguments = read_arguments()
     clean_up_when_terminated()
     names = arguments.names or list(MEASURES)
+    if names == ["auto"]:
+        return write_report()
     started = time.monotonic()
     load = ", ".join(f"{average:.2f}" for average in os.getloadavg())
 

@@ -13,13 +13,13 @@ import msgspec
 
 from benchmarks.auto.labelled import Labelled, trained_on
 from gateway.routing.auto.asking import texts_of
-from gateway.routing.auto.classifier import TIERS, WEIGHTS, Classifier, Features, Linear, softmax
-from gateway.routing.auto.features import features_of
+from gateway.routing.auto.classifier import TIERS, WEIGHTS, Classifier, Linear, softmax
+from gateway.routing.auto.features import Features, features_of
 
 EPOCHS: Final = 40
-RATE: Final = 0.3
-SHRINKING: Final = 0.01
-LEAST_SEEN: Final = 2
+RATE: Final = 0.15
+SHRINKING: Final = 0.003
+LEAST_SEEN: Final = 3
 FOLDS: Final = 8
 SEED: Final = 20_26
 DIGITS: Final = 3
@@ -45,7 +45,7 @@ def main() -> None:
     for tier, row in zip(TIERS, quality.confusion, strict=True):
         print(f"  {tier:>10} {row}")
     model = rounded(fitted(examples_of(trained_on())))
-    WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(model, order="sorted"), indent=0) + b"\n")
+    WEIGHTS.write_text(written(model))
     print(f"{len(model.weights)} features written to {WEIGHTS.name}, {WEIGHTS.stat().st_size:,} bytes")
 
 
@@ -112,6 +112,16 @@ def rounded(model: Linear) -> Linear:
     short = {name: as_four([round(each, DIGITS) for each in of_tiers]) for name, of_tiers in model.weights.items()}
     bias = as_four([round(each, DIGITS) for each in model.bias])
     return Linear(bias, {name: of_tiers for name, of_tiers in short.items() if any(of_tiers)})
+
+
+def written(model: Linear) -> str:
+    """JSON, a feature a line, so that a change can be read."""
+    lines = (f"{json(name)}:{json(model.weights[name])}" for name in sorted(model.weights))
+    return f'{{"bias":{json(model.bias)},"weights":{{\n' + ",\n".join(lines) + "\n}}\n"
+
+
+def json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def as_four(weights: Sequence[float]) -> tuple[float, float, float, float]:

@@ -13,6 +13,7 @@ from providers.wire.shapes import ChatRequest
 T = TypeVar("T")
 HALF: Final = 4_096
 MOST_PIECES: Final = 64
+THINKS: Final = ("enabled", "adaptive")
 NOTHING: Final = msgspec.Raw(b"")
 
 
@@ -52,7 +53,7 @@ class Kind(msgspec.Struct):
     type: str = ""
 
 
-class TextOptions(msgspec.Struct):
+class FormatOptions(msgspec.Struct):
     format: Kind | None = None
 
 
@@ -61,14 +62,15 @@ class Thinking(msgspec.Struct):
     type: str = ""
 
 
-TURNS: Final = msgspec.json.Decoder(str | list[Turn])
-CONTENT: Final = msgspec.json.Decoder(str | list[Piece] | None)
-PROMPT: Final = msgspec.json.Decoder(str | list[msgspec.Raw])
-LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
-KIND: Final = msgspec.json.Decoder(Kind | None)
-TEXT_OPTIONS: Final = msgspec.json.Decoder(TextOptions | None)
-EFFORT: Final = msgspec.json.Decoder(str | None)
-THINKING: Final = msgspec.json.Decoder(Thinking | None)
+Decoder = msgspec.json.Decoder
+TURNS: Final[Decoder[str | list[Turn]]] = Decoder(str | list[Turn])
+CONTENT: Final[Decoder[str | list[Piece] | None]] = Decoder(str | list[Piece] | None)
+PROMPT: Final[Decoder[str | list[msgspec.Raw]]] = Decoder(str | list[msgspec.Raw])
+LIST: Final = Decoder(list[msgspec.Raw])
+KIND: Final[Decoder[Kind | None]] = Decoder(Kind | None)
+FORMAT: Final[Decoder[FormatOptions | None]] = Decoder(FormatOptions | None)
+WORD: Final[Decoder[str | None]] = Decoder(str | None)
+THINKING: Final[Decoder[Thinking | None]] = Decoder(Thinking | None)
 
 
 def texts_of(request: ChatRequest) -> Asked:
@@ -148,30 +150,32 @@ def prompt_text(fields: Mapping[str, msgspec.Raw]) -> str:
     prompt = read(PROMPT, fields, "prompt", "")
     if isinstance(prompt, str):
         return prompt
-    return text_of(prompt[0])[0] if prompt and bytes(prompt[0][:1]) == b'"' else ""
+    return text_of(prompt[0])[0] if prompt else ""
 
 
 def form_of(fields: Mapping[str, msgspec.Raw]) -> str:
-    kind = read(KIND, fields, "response_format", None) or read(KIND, fields, "output_format", None)
-    if kind is None and "text" in fields:
-        options = read(TEXT_OPTIONS, fields, "text", None)
-        kind = options.format if options else None
+    """OpenAI says it in `response_format` or `text.format`, Anthropic in `output_config.format`."""
+    kind = read(KIND, fields, "response_format", None)
+    for name in ("text", "output_config"):
+        options = None if kind else read(FORMAT, fields, name, None)
+        kind = options.format if options else kind
     if kind is None or kind.type in ("", "text"):
         return ""
     return "schema" if kind.type == "json_schema" else "json"
 
 
 def effort_of(fields: Mapping[str, msgspec.Raw]) -> str:
-    effort = read(EFFORT, fields, "reasoning_effort", None)
-    if effort:
+    """OpenAI says it in `reasoning_effort` or `reasoning.effort`, Anthropic in `output_config.effort` or `thinking`."""
+    if effort := read(WORD, fields, "reasoning_effort", None):
         return effort
-    thinking = read(THINKING, fields, "reasoning", None) or read(THINKING, fields, "thinking", None)
-    if thinking is None:
-        return ""
-    return thinking.effort or ("medium" if thinking.type in ("enabled", "adaptive") else "")
+    for name in ("reasoning", "output_config", "thinking"):
+        thinking = read(THINKING, fields, name, None)
+        if thinking and (thinking.effort or thinking.type in THINKS):
+            return thinking.effort or "medium"
+    return ""
 
 
-def read(decoder: "msgspec.json.Decoder[T]", fields: Mapping[str, msgspec.Raw], name: str, absent: T) -> T:
+def read(decoder: "Decoder[T]", fields: Mapping[str, msgspec.Raw], name: str, absent: T) -> T:
     if name not in fields:
         return absent
     try:

@@ -22,8 +22,8 @@ MOST_REASONS: Final = 4
 
 
 class Classified(msgspec.Struct, frozen=True, kw_only=True):
-    """`tier` is the most probable; `probabilities` are in the order of TIERS and sum to 1; `reasons` are the features that
-    told most for the tier, the strongest first."""
+    """`tier` is the most probable; `probabilities` are in the order of TIERS and sum to 1; `reasons` are the features
+    that told most for the tier, the strongest first."""
 
     tier: Tier
     probabilities: tuple[float, float, float, float]

@@ -5,15 +5,16 @@ length and whether it is code. All patterns are of one character class, so they 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from math import log2
 from typing import Final
 
 from gateway.routing.auto.asking import Asked
-from gateway.routing.auto.lexicon import PHRASES, concepts_of
+from gateway.routing.auto.lexicon import LONGEST, MATHS, PHRASES, PROOF, PUZZLE, TALK, WHY, concepts_of
 
-MOST_INSTRUCTION: Final = 900
+MOST_INSTRUCTION: Final = 600
 MOST_WORDS: Final = 160
+SMALL_TALK: Final = 8
 WORD: Final = re.compile(r"[^\W_]+")
 PARAGRAPH: Final = "\n\n"
 MATHS_SIGNS: Final = re.compile(r"[=^√∫∑≤≥≡²³ⁿπ∞×·∘→∈]")
@@ -34,12 +35,14 @@ PASTED_CODE: Final = (
 )
 EFFORTS: Final = frozenset(("medium", "high", "xhigh", "max"))
 STEM: Final = 7
+OF_A_WORD: Final = 0.25
+NO_VARIABLES: Final = frozenset("aioyestdmàèéуваикояс")
 
 Features = dict[str, float]
 
 
 def features_of(asked: Asked) -> Features:
-    """Values are mostly from 0 to 1. The work is bounded by `Asked.text`, 8,193 characters."""
+    """Values are from 0 to 1. The work is bounded by `Asked.text`, 8,193 characters."""
     instruction, material = parted(asked.text)
     words = WORD.findall(instruction.lower())[:MOST_WORDS]
     found: Features = {}
@@ -135,17 +138,31 @@ def marks_of(asked: Asked, found: Features) -> None:
 def meaning_of(instruction: str, words: list[str], found: Features) -> None:
     counts: dict[str, int] = {}
     for word in words:
-        for concept in concepts_of(word):
+        for concept in concepts_of(word[:LONGEST]):
             counts[concept] = counts.get(concept, 0) + 1
     if not instruction.isascii():
         for concept, phrases in PHRASES.items():
             hits = sum(phrase in instruction for phrase in phrases)
             if hits:
                 counts[concept] = counts.get(concept, 0) + hits
+    if len(words) > SMALL_TALK:
+        counts.pop(TALK, None)
+    exact_of(counts, instruction, words, found)
     for concept, count in counts.items():
         found[concept] = 1.0
         found[f"many {concept}"] = min(count / 5, 1.0)
         found[f"mostly {concept}"] = min(count / max(len(words), 4) * 4, 1.0)
+
+
+def exact_of(counts: dict[str, int], instruction: str, words: list[str], found: Features) -> None:
+    """Signs that the answer is right or wrong, and has to be worked out."""
+    signs = len(MATHS_SIGNS.findall(instruction))
+    variables = sum(len(word) == 1 and word.isalpha() and word not in NO_VARIABLES for word in words)
+    exact = counts.get(MATHS, 0) + counts.get(PUZZLE, 0) + min(signs, 3) + min(variables, 3)
+    found["letters that stand for something"] = min(variables / 3, 1.0)
+    found["exact matters"] = min(exact / 4, 1.0)
+    found["several exact matters"] = float(exact >= 3)
+    found["exact matters to be shown"] = float(exact > 0 and (PROOF in counts or WHY in counts))
 
 
 def words_of(instruction: str, words: list[str], found: Features) -> None:
@@ -155,7 +172,8 @@ def words_of(instruction: str, words: list[str], found: Features) -> None:
     found[f"begins with “{words[0][:STEM]}”"] = 1.0
     if len(words) > 1:
         found[f"begins with “{words[0][:STEM]} {words[1][:STEM]}”"] = 1.0
-    for word in words:
-        found[f"“{word[:STEM]}”"] = 0.5
-    for one, other in zip(words, words[1:]):
-        found[f"“{one[:STEM]} {other[:STEM]}”"] = 0.5
+    stems = [word[:STEM] for word in words]
+    for stem in stems:
+        found[f"“{stem}”"] = OF_A_WORD
+    for one, other in pairwise(stems):
+        found[f"“{one} {other}”"] = OF_A_WORD
