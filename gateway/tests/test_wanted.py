@@ -12,6 +12,7 @@ from common.ids import new_id
 from gateway.admitting import admit, identify
 from gateway.calls import Call
 from gateway.keys import Presented
+from gateway.tests.conftest import settlements
 from gateway.wanted import Named, Wanted, understood, wanted
 from providers.wire.registry import SPEECHES
 from tenants.actions.api_keys import create_api_key
@@ -168,3 +169,27 @@ async def test_a_tenants_refusal_holds_for_the_next_request(gateway, own_tenant)
     await asyncio.to_thread(change_tenant, tenant=own_tenant.tenant, request_fallbacks=False)
     assert await refused_to(gateway, own_tenant.key, **fields) == (400, "fallbacks")
     await understood_by(gateway, own_tenant.key, model="mock/plain")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"model": "mock/mock-500", "fallbacks": [{"model": "spare/plain"}]},
+        {"models": ["mock/mock-500", "spare/plain"]},
+        {"model": "hopeless", "models": ["mock/mock-429", "spare/plain"]},
+    ],
+)
+async def test_a_request_falls_back_to_what_it_named(gateway, tenant, named):
+    async with gateway.post(tenant.key, {**CHAT, **named}) as response:
+        assert response.status == 200, await response.text()
+        request_id = response.headers["x-request-id"]
+    tried = await settlements(gateway, request_id, count=4 if named.get("model") == "hopeless" else 2)
+    assert [row["outcome"] == "completed" for row in tried] == [False] * (len(tried) - 1) + [True]
+    assert (tried[-1]["provider"], tried[-1]["model"]) == ("spare", "plain")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_without_fallbacks_the_failure_is_told(gateway, tenant):
+    async with gateway.post(tenant.key, {**CHAT, "models": ["mock/mock-500"]}) as response:
+        assert response.status >= 500
