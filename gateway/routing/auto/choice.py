@@ -10,7 +10,7 @@ from typing import Final
 from gateway.routing.auto.classifier import TIERS, Classified
 from providers.route_policy import Tier
 
-STEEPNESS: Final = 1.5
+STEEPNESS: Final = 0.75
 UNDECLARED: Final = len(TIERS)
 LEAST_PROBABILITY: Final = 1e-9
 
