@@ -9,7 +9,7 @@ from billing.decisions.records import CacheOutcome, Considered, Decision, Outcom
 from common.errors import OrchestratorError
 from gateway.cache.question import Question
 from gateway.calls import Call, Caller
-from gateway.routing.plan import Plan, Planned
+from gateway.routing.plan import Plan, Planned, auto_words
 from providers.catalogue import Candidate, Resolution
 from providers.route_policy import RoutePolicy
 from providers.wire.shapes import Target
@@ -23,7 +23,7 @@ class Deciding:
     """One request's story. `question` is there where the answer is to be kept."""
 
     __slots__ = (
-        "_began", "_reasons", "_verdicts", "auto", "cache", "call", "caller", "details", "plan",
+        "_began", "_reasons", "_verdicts", "cache", "call", "caller", "details", "plan",
         "question", "resolution", "tried",
     )  # fmt: skip
 
@@ -34,7 +34,6 @@ class Deciding:
         self.plan: Plan | None = None
         self.cache: CacheOutcome = "off"
         self.question: Question | None = None
-        self.auto: Mapping[str, Any] | None = None
         self.details: dict[str, Any] | None = None
         self.tried: list[Tried] = []
         self._began = call.began
@@ -102,7 +101,7 @@ class Deciding:
             considered=() if self.plan is None else tuple(self._considered(self.plan)),
             tried=tuple(self.tried),
             limits=limits_of(caller),
-            auto=self.auto,
+            auto=None if self.plan is None or route is None else auto_words(self.plan, route),
             details=self.details,
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.edge.asgi import Receive
 from gateway.edge.completions import Completions, Memory
 from gateway.edge.count_tokens import count_tokens
+from gateway.edge.explain import explain_route
 from gateway.edge.models import list_models, one_model
 from gateway.edge.request import Request
 from gateway.edge.response import ID_HEADERS, Response, Words
@@ -93,6 +94,8 @@ ROUTES: Final = {
 }
 GET_MODEL: Final = Route("/v1/models/{id}", READ, one_model)
 ONE_RESPONSE: Final = "/v1/responses/"
+EXPLAIN: Final = ("/v1/routes/", "/explain")
+EXPLAINED: Final = Route("/v1/routes/{name}/explain", POST, explain_route)
 STORED_RESPONSE: Final = Route("/v1/responses/{id}", READ | {"DELETE"}, get_or_delete)
 ITEMS_OF_ONE: Final = "/input_items"
 INPUT_ITEMS: Final = Route("/v1/responses/{id}/input_items", READ, input_items)
@@ -101,6 +104,8 @@ INPUT_ITEMS: Final = Route("/v1/responses/{id}/input_items", READ, input_items)
 def find_route(path: str) -> Route | None:
     if route := ROUTES.get(path):
         return route
+    if path.startswith(EXPLAIN[0]) and path.endswith(EXPLAIN[1]):
+        return EXPLAINED
     if path.startswith(ONE_MODEL):
         return ROUTES[MODELS] if path == ONE_MODEL else None if path in RESERVED else GET_MODEL
     if not path.startswith(ONE_RESPONSE) or path == ONE_RESPONSE:
@@ -112,4 +117,4 @@ def name_in(path: str) -> str:
     """The {id} of a path."""
     if path.startswith(ONE_RESPONSE):
         return path.removeprefix(ONE_RESPONSE).removesuffix(ITEMS_OF_ONE)
-    return path.removeprefix(ONE_MODEL)
+    return path.removeprefix(ONE_MODEL).removeprefix(EXPLAIN[0]).removesuffix(EXPLAIN[1])

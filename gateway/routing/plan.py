@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from common.errors import Unavailable
+from gateway.routing.auto.choice import chosen_tier
+from gateway.routing.auto.classifier import Classified
 from gateway.routing.conditions import holds
 from gateway.routing.facts import Facts
 from gateway.routing.sticky import in_order_of, share_of
@@ -32,6 +34,7 @@ class Plan(Struct, frozen=True):
     skipped: tuple[Planned, ...] = ()
     fallbacks: tuple[Candidate, ...] = ()
     shadows: tuple[Candidate, ...] = ()
+    classified: Classified | None = None
 
 
 def planned(choosing: Choosing, owner: str, resolution: Resolution, facts: Facts) -> Plan:
@@ -58,7 +61,20 @@ def planned(choosing: Choosing, owner: str, resolution: Resolution, facts: Facts
             code="no_target_applies",
         )
     shadows = drawn_shadows(choosing, route, by_role.get("shadow", ()))
-    return Plan(tuple(order), tuple(skipped), tuple(by_role.get("fallback", ())), shadows)
+    return Plan(tuple(order), tuple(skipped), tuple(by_role.get("fallback", ())), shadows, facts.classified)
+
+
+def auto_words(plan: Plan, route: RouteEntry) -> dict[str, Any] | None:
+    """What was made of the question: the `tier` it is treated as, and what it looked like."""
+    classified = plan.classified
+    if classified is None:
+        return None
+    return {
+        "tier": chosen_tier(classified, dial=route.policy.dial, learned=route.learned),
+        "looks": classified.tier,
+        "probabilities": [round(each, 3) for each in classified.probabilities],
+        "reasons": list(classified.reasons),
+    }
 
 
 def reason_to_skip(candidate: Candidate, facts: Facts) -> str:

@@ -31,6 +31,12 @@ class Choosing:
         self.random = random
         self._turns: dict[tuple[str, str], int] = {}
 
+    def preview(self) -> "Choosing":
+        """One that chooses alike, and takes nobody's turn."""
+        other = Choosing(self.measured, self.random)
+        other._turns = dict(self._turns)
+        return other
+
     def turn(self, owner: str, route: str) -> int:
         """0, 1, 2, … for each route."""
         if len(self._turns) > MOST_ROUTES:
