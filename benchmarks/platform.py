@@ -19,6 +19,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.processes import REPOSITORY, NotReady, Process, children, free_port, open_sockets, tree
 from benchmarks.rates import Rates
@@ -36,6 +37,20 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
 
 Providers = Mapping[str, tuple[str, Sequence[str]]]
 """Provider name → (base URL without /v1, model names)."""
+Fields = Mapping[str, Any]
+"""Of an entry of the catalogue file, as providers/catalogue_file.py describes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """Of the catalogue beside the providers: routes, fields by provider's name ("" for all), fields of every model."""
+
+    routes: Sequence[Fields] = ()
+    of_providers: Mapping[str, Fields] = field(default_factory=dict)
+    of_models: Fields = field(default_factory=dict)
+
+
+PLAIN = Extras()
 
 
 @dataclass(slots=True)
@@ -51,13 +66,15 @@ class Platform:
     web: Process | None = None
 
     @classmethod
-    def start(cls, providers: Providers, *, workers: int = 1, with_web: bool = True) -> "Platform":
+    def start(
+        cls, providers: Providers, *, workers: int = 1, with_web: bool = True, extras: Extras = PLAIN
+    ) -> "Platform":
         """Raises NotReady, EmbeddedServiceError; what was started by then is stopped."""
         folder = Path(tempfile.mkdtemp(prefix="platform-", dir="/var/tmp"))
         folder.chmod(0o755)
         platform = cls(folder, EmbeddedServices(folder / "services"), {}, free_port(), workers)
         try:
-            platform.set_up(providers)
+            platform.set_up(providers, extras)
             if with_web:
                 platform.start_web()
         except BaseException:
@@ -65,11 +82,11 @@ class Platform:
             raise
         return platform
 
-    def set_up(self, providers: Providers) -> None:
+    def set_up(self, providers: Providers, extras: Extras = PLAIN) -> None:
         """Services and schema; with providers, these, and a tenant and its key."""
         addresses = self.embedded.start()
         configs = self.folder / "models.json"
-        configs.write_text(json.dumps(model_configs(providers)))
+        configs.write_text(json.dumps(model_configs(providers, extras)))
         self.environ = environment(addresses.database_url, addresses.redis_url, configs)
         self.environ |= {"PORT": str(self.port), "WEB_CONCURRENCY": str(self.workers)}
         self.command("migrate_all")
@@ -196,7 +213,7 @@ def environment(database_url: str, redis_url: str, configs: Path) -> dict[str, s
     }
 
 
-def model_configs(providers: Providers) -> dict[str, object]:
+def model_configs(providers: Providers, extras: Extras = PLAIN) -> dict[str, object]:
     """The catalogue file (MODEL_CONFIGS) for these providers, every model at the same price."""
     rates = Rates()
     price = {name: rates.usd(name) for name in ("input", "output", "cache_read")}
@@ -205,10 +222,13 @@ def model_configs(providers: Providers) -> dict[str, object]:
             {
                 "name": name,
                 "base_url": f"{base_url}/v1",
-                "models": [{"name": model, "price": price} for model in models],
+                "models": [{"name": model, "price": price, **extras.of_models} for model in models],
+                **extras.of_providers.get("", {}),
+                **extras.of_providers.get(name, {}),
             }
             for name, (base_url, models) in providers.items()
-        ]
+        ],
+        "routes": list(extras.routes),
     }
 
 

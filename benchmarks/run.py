@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks.auto.__main__ import write_report
-from benchmarks.measures import auto, latency, memory, startup, streams, throughput, translation
+from benchmarks.measures import auto, latency, memory, routing, startup, streams, throughput, translation
 from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
 from benchmarks.series import Series
@@ -26,6 +26,7 @@ MEASURES: dict[str, Measure] = {
     "translation": translation.measure,
     "memory": memory.measure,
     "startup": startup.measure,
+    "routing": routing.measure,
     "auto": auto.measure,
 }
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from benchmarks.load.endpoint import Endpoint, chat_body, messages_body
 from benchmarks.nginx.server import MODEL, start_nginx
-from benchmarks.platform import PROVIDER, Platform
+from benchmarks.platform import PROVIDER, Extras, Platform
 from benchmarks.processes import Process, Used, free_port, start_upstream, used_by_tree
 
 Progress = Callable[[str], None]
 PROVIDERS = 100
+ROUTE = "bench-route"
 STREAM_MODEL = "mock-none-chunks-30-pace-1"
 
 
@@ -34,14 +35,15 @@ class Subject:
 class Stage:
     """`answers` end in nginx, `streams` in the paced upstream: direct, through the bare proxy, through the platform.
 
-    `translated` puts the question of `answers` in Anthropic's words to the same provider. It and `platform` are None
-    where the platform is left out (`--without-platform`).
+    `translated` puts the question of `answers` in Anthropic's words to the same provider, `routed` to a route of two
+    targets. They and `platform` are None where the platform is left out (`--without-platform`).
     """
 
     answers: tuple[Subject, ...]
     streams: tuple[Subject, ...]
     platform: Platform | None
     translated: Subject | None = None
+    routed: Subject | None = None
 
 
 @contextmanager
@@ -64,13 +66,14 @@ def stage(progress: Progress, *, with_platform: bool = True) -> Iterator[Stage]:
             Subject("direct", Endpoint(upstream_url, stream_body), lambda: {"upstream": upstream.pid}),
             bare(stack, upstream_url, stream_body, directory / "bare-streams.log"),
         ]
-        platform = translated = None
+        platform = translated = routed = None
         if with_platform:
             platform = start_platform(stack, progress, nginx_url, upstream_url)
             answers.append(through(platform, f"{PROVIDER}/{MODEL}"))
             streams.append(through(platform, f"{PROVIDER}-streams/{STREAM_MODEL}", stream=True))
             translated = in_anthropics_words(platform, f"{PROVIDER}/{MODEL}")
-        yield Stage(tuple(answers), tuple(streams), platform, translated)
+            routed = through(platform, ROUTE, name="through a route")
+        yield Stage(tuple(answers), tuple(streams), platform, translated, routed)
 
 
 def start_platform(stack: ExitStack, progress: Progress, nginx_url: str, upstream_url: str) -> Platform:
@@ -78,7 +81,9 @@ def start_platform(stack: ExitStack, progress: Progress, nginx_url: str, upstrea
     started = time.monotonic()
     fillers = {f"filler-{number}": (nginx_url, (MODEL,)) for number in range(PROVIDERS - 2)}
     providers = {PROVIDER: (nginx_url, (MODEL,)), f"{PROVIDER}-streams": (upstream_url, (STREAM_MODEL,)), **fillers}
-    platform = Platform.start(providers)
+    targets = [f"{PROVIDER}/{MODEL}", f"filler-0/{MODEL}"]
+    route = {"name": ROUTE, "strategy": "latency", "targets": targets}
+    platform = Platform.start(providers, extras=Extras(routes=[route]))
     stack.callback(platform.stop)
     progress(f"the platform is up after {time.monotonic() - started:.1f} s")
     return platform
@@ -93,10 +98,10 @@ def bare(stack: ExitStack, upstream_url: str, body: bytes, log: Path) -> Subject
     return Subject("bare proxy", Endpoint(f"http://127.0.0.1:{port}", body), lambda: {"web": process.pid})
 
 
-def through(platform: Platform, model: str, *, stream: bool = False) -> Subject:
+def through(platform: Platform, model: str, *, stream: bool = False, name: str = "platform") -> Subject:
     body = chat_body(model, stream=True) if stream else chat_body(model)
     headers = {"authorization": f"Bearer {platform.api_key}"}
-    return Subject("platform", Endpoint(platform.base_url, body, headers), platform.services)
+    return Subject(name, Endpoint(platform.base_url, body, headers), platform.services)
 
 
 def in_anthropics_words(platform: Platform, model: str) -> Subject:
