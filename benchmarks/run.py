@@ -10,9 +10,21 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from benchmarks.auto.__main__ import write_report
-from benchmarks.measures import auto, latency, memory, routing, startup, streams, throughput, translation
+from benchmarks.measures import (
+    auto,
+    balance,
+    failover,
+    latency,
+    memory,
+    routing,
+    startup,
+    streams,
+    throughput,
+    translation,
+)
 from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
 from benchmarks.series import Series
@@ -27,8 +39,22 @@ MEASURES: dict[str, Measure] = {
     "memory": memory.measure,
     "startup": startup.measure,
     "routing": routing.measure,
+    "failover": failover.measure,
+    "balance": balance.measure,
     "auto": auto.measure,
 }
+ON_THEIR_OWN = {
+    "failover": "From one target's failure to the next target's request",
+    "balance": "Requests spread over upstreams of different speed",
+    "auto": "Choosing a model by the query",
+}
+"""Measures that bring what they need, or need nothing; with their titles."""
+FULL_PATH = "The full path against nginx and a bare proxy"
+NOTE = (
+    "Full path: key, admission, durable intent, upstream call, settlement, metrics. CPU is user and system "
+    "time of the whole process tree; PostgreSQL and Valkey are shown beside web, the bars are on web."
+)
+EMPTY = Stage((), (), None)
 
 
 def main() -> int:
@@ -43,11 +69,12 @@ def main() -> int:
     def progress(text: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {text}", file=sys.stderr, flush=True)
 
-    with stage(progress, with_platform=not arguments.without_platform) as scene:
+    alone = set(names) <= ON_THEIR_OWN.keys()
+    with nullcontext(EMPTY) if alone else stage(progress, with_platform=not arguments.without_platform) as scene:
         series = measure_all(names, scene, progress, rounds=arguments.rounds, seconds=arguments.seconds)
     report = Report(
         name="bench" if names == list(MEASURES) else "bench-" + "-".join(names),
-        title="The full path against nginx and a bare proxy",
+        title="; ".join(map(ON_THEIR_OWN.__getitem__, names)) if alone else FULL_PATH,
         parameters={
             "rounds": arguments.rounds,
             "seconds a round": arguments.seconds,
@@ -55,10 +82,7 @@ def main() -> int:
             "load average before": load,
         },
         series=series,
-        notes=(
-            "Full path: key, admission, durable intent, upstream call, settlement, metrics. CPU is user and system "
-            "time of the whole process tree; PostgreSQL and Valkey are shown beside web, the bars are on web.",
-        ),
+        notes=() if alone else (NOTE,),
     )
     path = write(report)
     print(as_markdown(report, {}, None))
