@@ -12,6 +12,7 @@ from common.errors import OrchestratorError
 from gateway import metrics
 from gateway.completion_log import CompletionLine
 from gateway.counting import Uncounted
+from gateway.metering import Meter
 from gateway.prompts import uncounted
 from providers.wire.shapes import Usage
 
@@ -42,8 +43,7 @@ def settle(services: "Services", attempt: "Attempt", ending: Ending) -> None:
     """
     attempt.began = None
     meter = attempt.meter
-    usage = meter.usage
-    if usage is not None and (meter.usage_is_final or not meter.output_bytes):
+    if (usage := known_usage(meter)) is not None:
         record(services, attempt, ending, usage, "provider")
     elif attempt.refused or ending.error_code in NEVER_SENT:
         record(services, attempt, ending, NOTHING, "none")
@@ -53,6 +53,11 @@ def settle(services: "Services", attempt: "Attempt", ending: Ending) -> None:
         record(services, attempt, ending, read, "estimated")
     else:
         services.counter.count(uncounted_of(attempt), partial(counted, services, attempt, ending))
+
+
+def known_usage(meter: Meter) -> Usage | None:
+    """What the provider itself said of all of it."""
+    return meter.usage if meter.usage_is_final or not meter.output_bytes else None
 
 
 def ending_of(attempt: "Attempt", error: BaseException | None, *, superseded: bool = False) -> Ending:

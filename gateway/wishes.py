@@ -4,7 +4,7 @@ x-orchestrator-deadlines   first_chunk=5, between_chunks=10, total=60: seconds; 
 x-orchestrator-session     a name; requests of one session stay at one target where the route is sticky
 x-orchestrator-tags        words that a route's targets may ask for, separated by commas
 x-orchestrator-priority    interactive (the default) or batch
-x-orchestrator-details     true: the answer's headers name provider, cost and attempts as well
+x-orchestrator-details     true: provider, cost and attempts are told as well (`gateway.edge.details`)
 cache-control              no-store: neither looked up nor kept; no-cache or max-age=0: not looked up
 """
 

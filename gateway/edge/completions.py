@@ -15,6 +15,7 @@ from gateway.edge.asgi import ClientGone, Headers, Receive
 from gateway.edge.body import JSON
 from gateway.edge.callers import with_body
 from gateway.edge.decision_headers import decision_headers
+from gateway.edge.details import detail_headers, details_comment, with_details
 from gateway.edge.hang_up import HangUp
 from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
@@ -94,12 +95,15 @@ async def send_whole(answering: Answer, response: Response, hang_up: HangUp, kee
     hang_up.stop()
     if keep is not None:
         await keep(body)
+    if answering.deciding.call.wishes.details:
+        body = with_details(answering, body)
     await response.whole(body, answering.source.content_type, headers_of(answering))
 
 
 async def send_events(answering: Answer, response: Response, hang_up: HangUp, ending: Ending) -> None:
     """Events as they came, those of one read in one write; the closing is ours when it did not come."""
     done = False
+    asked_for_details = answering.deciding.call.wishes.details
     metrics.ACTIVE_STREAMS.inc()
     try:
         await response.begin_events(headers_of(answering))
@@ -110,12 +114,12 @@ async def send_events(answering: Answer, response: Response, hang_up: HangUp, en
                 hang_up.stop()
                 if ending.keep is not None:
                     await ending.keep(events)
-                await response.end(events)
+                await response.end(before_last(batch, details_comment(answering)) if asked_for_details else events)
             elif events:
                 await response.write(events)
         if not done:
             hang_up.stop()
-            await response.end(ending.closing)
+            await response.end(details_comment(answering) + ending.closing if asked_for_details else ending.closing)
     finally:
         metrics.ACTIVE_STREAMS.dec()
 
@@ -124,5 +128,12 @@ def joined(batch: list[Chunk]) -> bytes:
     return batch[0].raw if len(batch) == 1 else b"".join([chunk.raw for chunk in batch])
 
 
+def before_last(batch: list[Chunk], comment: bytes) -> bytes:
+    return joined(batch[:-1]) + comment + batch[-1].raw if batch[1:] else comment + batch[0].raw
+
+
 def headers_of(answering: Answer) -> Headers:
-    return [*limit_headers(answering.caller.admitted), *decision_headers(answering)]
+    headers = [*limit_headers(answering.caller.admitted), *decision_headers(answering)]
+    if answering.deciding.call.wishes.details:
+        headers += detail_headers(answering)
+    return headers
