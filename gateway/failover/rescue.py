@@ -65,7 +65,8 @@ class Rescued:
         for mode in modes(turn.target, self._policy):
             now = turn._replace(why=mode, probe=turn.probe and failure is None)
             try:
-                self.attempt = await self._attempts.begin(now, resuming(said, turn.target, mode))
+                wire = resuming(said, self._attempts.call.request, turn.target, mode)
+                self.attempt = await self._attempts.begin(now, wire)
             except (UpstreamError, InvalidRequest) as error:
                 failure = error
                 if cause_of(error) not in OF_THE_REQUEST:

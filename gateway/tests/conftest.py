@@ -1,5 +1,6 @@
 """The stage: a tenant of the test's own, two providers of its own at an upstream that breaks on request, a gateway."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,16 @@ def unblocked(django_db_setup, django_db_blocker):
 async def gateway():
     async with listening(make_services()) as listens:
         yield listens
+
+
+@pytest.fixture(params=[1, 2], ids=["one_process", "two_processes"])
+async def scene(request, tenant, upstream):
+    """With the gateways that share Redis and PostgreSQL, each with all that one process has to itself."""
+    from gateway.tests.scene import Scene  # noqa: PLC0415 - which needs what is above
+
+    async with contextlib.AsyncExitStack() as stack:
+        gateways = [await stack.enter_async_context(listening(make_services())) for _ in range(request.param)]
+        yield Scene(tenant, upstream, gateways)
 
 
 def body(**changed: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from common.errors import OrchestratorError, UpstreamGarbled
+from common.errors import InvalidRequest, OrchestratorError, UpstreamGarbled
 from providers.wire.neutral import (
     Ended,
     Event,
@@ -27,7 +27,7 @@ from providers.wire.neutral import (
     ToolCallStarted,
     Used,
 )
-from providers.wire.ports import EventParser, Renderer, Wire
+from providers.wire.ports import EventParser, Renderer, Speech, Wire
 from providers.wire.registry import SPEECHES, wire_of
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, StreamParser, Target, UpstreamRequest
 from providers.wire.translated import TranslatedStream
@@ -91,16 +91,21 @@ def until_end(events: list[Event]) -> list[Event]:
 class Resuming:
     """The wire of an attempt that goes on with what was `said`."""
 
-    def __init__(self, said: Said, wire: Wire, mode: Mode) -> None:
+    def __init__(self, said: Said, speech: Speech, wire: Wire, mode: Mode) -> None:
         self.name = wire.name
         self._said = said
+        self._speech = speech
         self._wire = wire
         self._mode = mode
         self._prefill = said.text.rstrip() if mode == "continue" else ""
 
     def build_request(self, request: ChatRequest, target: Target) -> UpstreamRequest:
-        prompt = with_prefill(self._said.prompt, self._prefill)
-        return self._wire.build_prompt(prompt, target, stream=True)
+        """Of the target's own request, which may differ by its parameters from what was asked of the first one. Raises
+        InvalidRequest for what the target cannot express, and where they forbid to go on."""
+        prompt = self._speech.prompt_of(request)
+        if hindrance := hindrance_of(prompt):
+            raise InvalidRequest(f"No answer is gone on with that has {hindrance}.", code="no_continuation")
+        return self._wire.build_prompt(with_prefill(prompt, self._prefill), target, stream=True)
 
     def parse_response(self, body: bytes, dialect: Dialect = "chat") -> Chunk:
         """Raises the error in an answer that is none; who was asked for a stream gives no other."""
@@ -184,5 +189,5 @@ def diverged() -> Failed:
     return Failed(error=UpstreamGarbled("The answer could not be gone on with.", code="upstream_diverged"))
 
 
-def resuming(said: Said, target: Target, mode: Mode) -> Resuming:
-    return Resuming(said, wire_of(target), mode)
+def resuming(said: Said, request: ChatRequest, target: Target, mode: Mode) -> Resuming:
+    return Resuming(said, SPEECHES[request.dialect], wire_of(target), mode)
