@@ -55,19 +55,15 @@ def test_a_limit_says_when_to_come_back(product, ledger):
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_retries_are_honoured(product, acme_key, status):
-    """The first try fails and says when to come back; the SDK waits as long, and gets its answer."""
+    """The provider says when to come back; the platform does so, and the caller gets the answer of its only call."""
     model = f"mock/{RECOVERING[status]}"
     with openai.OpenAI(base_url=product.base_url, api_key=acme_key, max_retries=0) as client:
-        with pytest.raises(openai.APIStatusError) as caught:
-            ask(client, model)
-        assert caught.value.status_code == status
-        assert float(caught.value.response.headers["retry-after"]) >= 1
-        answer = ask(client.with_options(max_retries=3), model)
+        answer = ask(client, model)
     assert answer.choices[0].message.content
     received, ends = read_journal(product.journal)
-    outcomes = [ends[each.number].outcome for each in received if f"mock/{each.model}" == model]
-    assert outcomes[0] == "refused"
-    assert outcomes[-1] == "completed"
+    tries = [each for each in received if f"mock/{each.model}" == model]
+    assert [ends[each.number].outcome for each in tries] == ["refused", "completed"]
+    assert tries[1].at - tries[0].at >= 1
 
 
 # Fault of the upstream → what a caller gets: exception class, status, code.
@@ -105,11 +101,12 @@ def test_a_fault_before_the_first_byte_has_a_status(client, ledger, name, stream
     assert status in (None, error.status_code)
     assert code in (None, error.code)
     assert error.message
-    row = ledger.only(error.request_id)
-    assert row["outcome"] == "failed"
-    assert row["error_code"]
-    # Nothing was answered, so nothing is charged.
-    assert row["charge_nano"] == 0
+    # What may pass by itself is tried twice.
+    for row in ledger.attempts(error.request_id):
+        assert row["outcome"] == "failed"
+        assert row["error_code"]
+        # Nothing was answered, so nothing is charged.
+        assert row["charge_nano"] == 0
 
 
 # An answer that is not streamed has its whole body before the first byte.
@@ -127,7 +124,7 @@ def test_half_an_answer_is_no_answer(client, ledger, name):
     with pytest.raises(openai.InternalServerError) as caught:
         ask(client, extra=extra)
     assert caught.value.status_code == status
-    assert ledger.only(caught.value.request_id)["outcome"] in ("failed", "cut")
+    assert {row["outcome"] for row in ledger.attempts(caught.value.request_id)} <= {"failed", "cut"}
 
 
 BREAKS = {
@@ -209,7 +206,9 @@ def test_a_route_fails_over_and_records_every_attempt(client, ledger, stream):
 def test_a_route_without_a_way_out_says_what_happened_last(client, ledger):
     with pytest.raises(openai.InternalServerError) as caught:
         ask(client, "doomed")
-    assert [row["outcome"] for row in ledger.attempts(caught.value.request_id)] == ["failed", "failed"]
+    first, *others = ledger.attempts(caught.value.request_id)
+    assert (first["provider"], {row["provider"] for row in others}) == ("nowhere", {"mock"})
+    assert {row["outcome"] for row in (first, *others)} == {"failed"}
 
 
 def test_an_impatient_caller_gets_the_sdks_own_timeout(client, ledger, product):
