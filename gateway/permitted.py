@@ -7,7 +7,7 @@ A model is known as "provider/model" and by its bare name, unless that looks lik
 from typing import Final
 
 from common.errors import PermissionDenied
-from providers.catalogue import DEFAULT, ModelCard, Resolution
+from providers.catalogue import DEFAULT, ModelCard, Resolution, UnknownModel
 from tenants.identity import KeyRecord
 
 LONGEST_SHOWN: Final = 1_000
@@ -45,6 +45,11 @@ def permitted_cards(record: KeyRecord, cards: tuple[ModelCard, ...]) -> tuple[Mo
 
 def names_on(card: ModelCard) -> tuple[str, ...]:
     return (card.id,) if card.owned_by == "route" else names_of_model(card.id)
+
+
+def unknown_to(record: KeyRecord, error: UnknownModel, param: str = "model") -> UnknownModel:
+    """The error for the field `param`, naming nothing that the caller may not ask for."""
+    return UnknownModel(error.reason, permitted_cards(record, error.cards), param)
 
 
 def not_allowed(record: KeyRecord, asked: str, param: str) -> PermissionDenied:

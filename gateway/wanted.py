@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from common.errors import InvalidRequest, NotFound
-from gateway.permitted import check_permitted
-from providers.catalogue import Candidate, Resolution
+from common.errors import InvalidRequest
+from gateway.permitted import check_permitted, unknown_to
+from providers.catalogue import Candidate, Resolution, UnknownModel
 from providers.wire.named import NULL, SEVERAL, listed
 from providers.wire.shapes import ChatRequest
 
@@ -127,9 +127,10 @@ async def resolve_wanted(configs: "Configs", caller: "Caller", wanted: Wanted) -
 
 
 async def one(configs: "Configs", caller: "Caller", named: Named) -> Resolution:
+    """What one name means. Raises NotFound and PermissionDenied, naming its place; Unavailable."""
     try:
         resolution = await configs.resolve(caller.config, named.name)
-    except NotFound as error:
-        raise NotFound(error.message, code=error.code, param=named.param) from None
+    except UnknownModel as error:
+        raise unknown_to(caller.record, error, named.param) from None
     check_permitted(caller.record, named.name, resolution, named.param)
     return resolution

@@ -157,7 +157,7 @@ def resolve(
     default_model: str = "",
     plan: str | None = None,
 ) -> Resolution:
-    """`plan` is the name of the tenant's. Raises NotFound (`model_not_found`, param `model`) naming what exists."""
+    """`plan` is the name of the tenant's. Raises UnknownModel naming what exists."""
     wanted = default_model if name == DEFAULT else name
     platform_catalogue = platform_catalogue.for_plan(plan)
     found = (
@@ -291,18 +291,30 @@ def route_card(name: str, resolution: Resolution) -> ModelCard:
     return ModelCard(id=name, provider=resolution.targets[0].provider, owned_by="route", created=created)
 
 
-def unknown_model(name: str, wanted: str, tenant: Catalogue, platform: Catalogue) -> NotFound:
+def unknown_model(name: str, wanted: str, tenant: Catalogue, platform: Catalogue) -> "UnknownModel":
+    cards = list_cards(tenant, platform)
     if name == DEFAULT and not wanted:
         reason = "This tenant has no default model."
     elif name == DEFAULT:
         reason = f"The default model '{wanted}' is not offered."
     elif candidates := bare_candidates(name, tenant, platform):
-        return model_not_found(f"Several providers offer '{name}'; name one of: {', '.join(candidates)}.")
+        reason = f"Several providers offer '{name}'; name one of theirs."
+        cards = tuple(card for card in cards if card.id in candidates)
     elif name in tenant.routes or name in platform.routes:
         reason = f"The route '{name}' has no target that is offered."
     else:
         reason = f"The model '{name[:200]}' does not exist."
-    return model_not_found(f"{reason} {available(card.id for card in list_cards(tenant, platform))}")
+    return UnknownModel(reason, cards)
+
+
+class UnknownModel(NotFound):
+    """`cards` are of what could be asked for instead: whoever knows that a caller may not ask for all of them makes
+    another one of fewer."""
+
+    def __init__(self, reason: str, cards: tuple[ModelCard, ...], param: str = "model") -> None:
+        super().__init__(f"{reason} {available(card.id for card in cards)}", code="model_not_found", param=param)
+        self.reason = reason
+        self.cards = cards
 
 
 def available(names: Iterable[str]) -> str:
@@ -311,7 +323,3 @@ def available(names: Iterable[str]) -> str:
         return "No models are offered yet."
     more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
     return f"Available models: {', '.join(known[:NAMES_SHOWN])}{more}."
-
-
-def model_not_found(message: str) -> NotFound:
-    return NotFound(message, code="model_not_found", param="model")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import chain
 
-from providers.catalogue import Catalogue, ModelCard, Offer, hidden, list_cards, resolve
+from providers.catalogue import Catalogue, ModelCard, Offer, Resolution, hidden, list_cards, resolve
 from providers.snapshots import load_platform_catalogue, load_tenant_catalogue
 from tenants.identity import TenantRef
 
@@ -20,9 +20,13 @@ class Visible:
         """Everything that can be named, routes too, sorted by id."""
         return list_cards(self.own, self.platform)
 
-    def first_offer(self, name: str) -> Offer:
-        """What a name leads to first. Raises NotFound."""
-        target = resolve(name, self.own, self.platform, self.default_model).targets[0]
+    def resolve(self, name: str) -> Resolution:
+        """Raises UnknownModel."""
+        return resolve(name, self.own, self.platform, self.default_model)
+
+    def first_offer(self, resolution: Resolution) -> Offer:
+        """What a name leads to first."""
+        target = resolution.targets[0]
         catalogue = self.own if target.provider_scope == "tenant" else self.platform
         return catalogue.offers[f"{target.provider}/{target.model}"]
 

@@ -8,6 +8,8 @@ from rest_framework.request import Request
 from providers.card_filters import refuse_unknown
 from providers.visible import Visible, load_visible
 from tenants.api_authentication import Caller
+from tenants.identity import KeyRecord
+from tenants.keys import unknown_key
 from tenants.snapshots import load_identity
 
 
@@ -18,8 +20,14 @@ def query_of(request: Request, known: Sequence[str]) -> dict[str, list[str]]:
     return query
 
 
-def visible_to(caller: Caller) -> Visible:
-    """The catalogues that the caller's tenant sees."""
+def visible_to(caller: Caller) -> tuple[Visible, KeyRecord]:
+    """The catalogues that the caller's tenant sees, and the key, whose lists may leave less of them.
+
+    Raises Unauthenticated for a key that was revoked a moment ago.
+    """
     identity = load_identity(caller.tenant.id)
+    record = next((each for each in identity.keys.values() if each.id == caller.key_id), None)
+    if record is None:
+        raise unknown_key()
     default = identity.default_model or settings.ENVIRONMENT.default_model
-    return load_visible(caller.tenant, plan=identity.plan_name, default_model=default)
+    return load_visible(caller.tenant, plan=identity.plan_name, default_model=default), record

@@ -12,16 +12,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing.statistics import Performance, Statistics, Subject, statistics
-from common.errors import InvalidRequest, NotFound
+from common.errors import InvalidRequest
 from console.api.asking import query_of, visible_to
 from console.api.model_schemas import ComparisonSchema, ModelProvidersSchema, ModelsFoundSchema
 from console.api.performance import rendered_performance
 from gateway.edge.models import model_object
+from gateway.permitted import check_permitted, permitted_cards, unknown_to
 from providers.card_filters import FILTERS, parse_filter, single, whole_number
 from providers.card_search import search
-from providers.catalogue import ModelCard, Offer
+from providers.catalogue import ModelCard, Offer, UnknownModel
 from providers.visible import Visible
 from tenants.api_authentication import caller_with
+from tenants.identity import KeyRecord
 from tenants.scopes import Scope
 
 DAY: Final = timedelta(days=1)
@@ -51,6 +53,7 @@ class ModelProvidersView(APIView):
         query_of(request, ())
         until = datetime.now(UTC)
         seen = by_subject(statistics(caller.tenant, since=until - DAY, until=until, group_by=Subject.PROVIDER))
+        visible, _ = visible_to(caller)
         rows = [
             {
                 "object": "provider",
@@ -59,7 +62,7 @@ class ModelProvidersView(APIView):
                 "models": models,
                 "statistics": rendered_performance(seen.get((name, scope, None), Performance()), DAY),
             }
-            for (name, scope), models in counted(visible_to(caller))
+            for (name, scope), models in counted(visible)
         ]
         return Response({"object": "list", "period": "24h", "data": rows})
 
@@ -72,7 +75,8 @@ class ModelSearchView(APIView):
         summary="Find models",
         description=(
             "Every word of `q` is in a model's name, display name or provider; the closest come first. The parameters "
-            "of the list of models choose among them. Needs the scope `models:read`."
+            "of the list of models choose among them; what the key may not ask for is not found. Needs the scope "
+            "`models:read`."
         ),
         parameters=[
             OpenApiParameter("q", str, required=True, description=f"1 to {LONGEST_SEARCH} characters."),
@@ -88,7 +92,9 @@ class ModelSearchView(APIView):
         wanted = searched(query)
         chosen = parse_filter(query)
         limit = whole_number(query, "limit", least=1, most=LARGEST_PAGE) or PAGE
-        found = rest(search(chosen.chosen(visible_to(caller).cards()), wanted), single(query, "after"))
+        visible, key = visible_to(caller)
+        cards = permitted_cards(key, visible.cards())
+        found = rest(search(chosen.chosen(cards), wanted), single(query, "after"))
         return Response(
             {
                 "object": "list",
@@ -118,8 +124,8 @@ class ModelComparisonView(APIView):
     def get(self, request: Request) -> Response:
         caller = caller_with(request, Scope.MODELS_READ)
         names = compared(query_of(request, ("model_ids",)))
-        visible = visible_to(caller)
-        offers = [first_offer(visible, name) for name in names]
+        visible, key = visible_to(caller)
+        offers = [first_offer(visible, key, name) for name in names]
         until = datetime.now(UTC)
         seen = by_subject(statistics(caller.tenant, since=until - WEEK, until=until, group_by=Subject.MODEL))
         rows = [rendered_offer(name, offer, seen) for name, offer in zip(names, offers, strict=True)]
@@ -163,12 +169,14 @@ def compared(query: Mapping[str, Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def first_offer(visible: Visible, name: str) -> Offer:
-    """Raises NotFound naming it."""
+def first_offer(visible: Visible, key: KeyRecord, name: str) -> Offer:
+    """Raises NotFound and PermissionDenied, naming it."""
     try:
-        return visible.first_offer(name)
-    except NotFound as unknown:
-        raise NotFound(unknown.message, code=unknown.code, param="model_ids") from None
+        resolution = visible.resolve(name)
+    except UnknownModel as unknown:
+        raise unknown_to(key, unknown, "model_ids") from None
+    check_permitted(key, name, resolution, "model_ids")
+    return visible.first_offer(resolution)
 
 
 def rendered_offer(name: str, offer: Offer, seen: By) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from providers.actions.providers import delete_provider
 from providers.actions.routes import create_route
 from providers.card_search import search
 from providers.catalogue import ModelCard
+from tenants.actions.api_keys import create_api_key, set_key_allowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATHS = ("models/providers", "models/search", "models/compare")
@@ -149,6 +150,21 @@ def test_an_unknown_model_is_named(tenant):
     status, answer = ask(tenant, "models/compare", model_ids="own/seer,own/nobody")
     assert (status, answer["error"]["param"]) == (404, "model_ids")
     assert "'own/nobody'" in answer["error"]["message"]
+
+
+def test_a_key_finds_and_compares_what_it_may_ask_for(tenant):
+    create_route(owner=tenant.tenant, name="fast", targets=["own/seer"])
+    narrow = create_api_key(tenant=tenant.tenant, name="narrow")
+    set_key_allowed(tenant=tenant.tenant, key_id=narrow.key_id, allowed_models=["own/seer-mini", "fast"])
+    found = ask(tenant, "models/search", key=narrow.text, q="own")[1]["data"]
+    assert [each["id"] for each in found] == ["own/seer-mini", "fast"]
+    (row,) = ask(tenant, "models/compare", key=narrow.text, model_ids="fast")[1]["data"]
+    assert row["id"] == "own/seer"
+    for name in ("own/seer", "seer"):
+        told = refused(tenant, "models/compare", key=narrow.text, model_ids=name)
+        assert told == (403, "model_not_allowed", "model_ids")
+    _, said = ask(tenant, "models/compare", key=narrow.text, model_ids="nobody")
+    assert said["error"]["message"].endswith("Available models: fast, own/seer-mini.")
 
 
 @pytest.mark.parametrize("path", PATHS)

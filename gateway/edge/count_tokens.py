@@ -14,9 +14,8 @@ from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
 from gateway.edge.response import Response
 from gateway.estimates import estimated_input_tokens
-from gateway.permitted import check_permitted
 from gateway.prompts import uncounted
-from gateway.wanted import wanted
+from gateway.wanted import Named, one, wanted
 from providers.wire.anthropic.adapter import AnthropicWire
 from providers.wire.anthropic.count import read_count
 from providers.wire.anthropic.speech import MessagesSpeech
@@ -36,8 +35,7 @@ async def count_tokens(services: "Services", request: Request, receive: Receive,
     async def work(identified: Identified, body: bytes, held: Held) -> None:
         asked, _ = wanted(SPEECH.parse_count_request(body))
         caller = await admit(services, identified)
-        chosen = await services.configs.resolve(caller.config, asked.model)
-        check_permitted(caller.record, asked.model, chosen)
+        chosen = await one(services.configs, caller, Named(asked.model, "model"))
         target = chosen.targets[0]
         asking = counted_there if target.wire == ANTHROPIC.name else counted_here
         async with Deadline(services.settings.request_timeout):

@@ -10,7 +10,8 @@ from gateway.edge.callers import reader
 from gateway.edge.model_query import parse_model_query
 from gateway.edge.request import Request
 from gateway.edge.response import Response
-from gateway.permitted import check_permitted, permitted_cards
+from gateway.permitted import permitted_cards
+from gateway.wanted import Named, one
 from providers.catalogue import ModelCard, find_card, list_cards
 from providers.shown_prices import PriceShown
 from tenants.scopes import Scope
@@ -57,7 +58,7 @@ async def one_model(services: "Services", request: Request, receive: Receive, re
     caller = await reader(services, request, Scope.MODELS_READ)
     platform = await services.configs.platform()
     config, identity = caller.config, caller.config.identity
-    check_permitted(caller.record, request.name, await services.configs.resolve(config, request.name))
+    await one(services.configs, caller, Named(request.name, "model"))
     card = find_card(request.name, config.catalogue, platform.catalogue, identity.default_model, identity.plan_name)
     await response.json(msgspec.json.encode(model_object(card)), [])
 

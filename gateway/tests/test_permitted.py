@@ -112,6 +112,21 @@ async def test_the_models_that_are_listed_are_those_that_answer(gateway, made, a
     assert await listed(gateway, made) == everything
 
 
+async def test_what_is_unknown_is_answered_with_what_the_key_may_ask_for_alone(gateway, made, allow):
+    await allow("spare/plain", "hopeless")
+    count = {"model": "nobody", "messages": [{"role": "user", "content": "Hello"}]}
+    headers = {"authorization": f"Bearer {made.text}"}
+    async with gateway.session.post(f"{gateway.url}/messages/count_tokens", json=count, headers=headers) as response:
+        counted = await response.json()
+    async with gateway.get("/models/nobody", made.text) as response:
+        looked_up = await response.json()
+    _, plain = await asked(gateway, made, "nobody")
+    _, several = await asked(gateway, made, "plain")
+    for said in (counted, looked_up, plain):
+        assert said["error"]["message"].endswith("does not exist. Available models: hopeless, spare/plain.")
+    assert several["error"]["message"].endswith("Available models: spare/plain.")
+
+
 async def test_another_key_of_the_tenant_is_not_bound(gateway, own_tenant, made, allow):
     await allow("nothing-there")
     async with gateway.post(own_tenant.key, body()) as response:

@@ -88,7 +88,7 @@ def test_an_unknown_name_is_answered_with_those_that_exist():
 
 
 def test_a_bare_id_of_several_providers_is_ambiguous():
-    assert "openai/gpt-4o, azure/gpt-4o" in refused("gpt-4o")
+    assert refused("gpt-4o").endswith("name one of theirs. Available models: azure/gpt-4o, openai/gpt-4o.")
 
 
 def test_a_route_without_any_offered_target_is_not_found():
