@@ -187,12 +187,14 @@ class Attempt:
             if self._failure is not None:
                 raise self._failure
             try:
+                if self._pace is not None:
+                    self._pace.waits()
                 piece = await self._next_bytes()
                 if self.tap is not None:
                     self.tap.add(piece)
-                if self._pace is not None:
-                    self._pace.check(self.meter.output_bytes)
                 visible = self._take(self._feed(piece))
+                if self._pace and not self._failure and (slow := self._pace.check(self.meter.output_bytes)):
+                    self._break_off(slow)
             except StopAsyncIteration:
                 visible = self._take_the_end()
             except UpstreamError as error:

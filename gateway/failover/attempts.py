@@ -92,13 +92,13 @@ class Attempts:
         return Tap(taps, KEPT_FOR_RESCUE) if self._rescued else None
 
     async def end(self, attempt: Attempt, error: BaseException | None, *, superseded: bool = False) -> None:
-        """Settles an attempt, then lets go of its connection. `superseded`: another one goes on with its answer."""
+        """Settles an attempt, then lets go of its connection. `superseded`: another one answers, or goes on with it."""
         self._settle(attempt, error, superseded)
         await attempt.close()
 
     async def end_all_but(self, winner: Attempt) -> None:
         for attempt in [each for each in self._under_way if each is not winner]:
-            await self.end(attempt, None)
+            await self.end(attempt, None, superseded=True)
 
     def settle_all(self, error: BaseException | None) -> list[Attempt]:
         """Those that are to be closed yet; without awaiting, so that nothing comes between."""

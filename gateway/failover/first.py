@@ -31,7 +31,8 @@ async def first_to_answer(
         failure = await trouble(turns, attempt, policy)
         if failure is None:
             return attempt, turn
-        await attempts.end(attempt, failure)
+        # The caller has seen nothing of it.
+        await attempts.end(attempt, failure, superseded=True)
         turns.failed(turn.planned, failure)
     raise turns.failure
 

@@ -19,6 +19,7 @@ from providers.actions.credentials import change_credential, set_credential
 from providers.actions.models import ModelOffer, offer_models
 from providers.actions.providers import create_provider
 from providers.actions.routes import create_route
+from providers.scope import Owner
 from tenants import database_threads
 from tenants.tests.cast import CastTenant
 
@@ -75,6 +76,7 @@ class Scene:
 
     def __init__(self, tenant: CastTenant, upstream: Upstream, gateways: Sequence[Gateway]) -> None:
         self.tenant = tenant
+        self.owner: Owner = tenant.tenant
         self.upstream = upstream
         self.gateways = gateways
         self._next = itertools.cycle(gateways)
@@ -101,7 +103,7 @@ class Scene:
                     change_credential(owner=owner, credential_id=key, requests_per_minute=limits[number])
             return made
 
-        owner = self.tenant.tenant
+        owner = self.owner
         self.providers[name] = await in_database(make)
 
     async def offer(self, target: str, **traits: Any) -> None:
@@ -110,7 +112,7 @@ class Scene:
             await self.provider(provider)
         self._offered.add(target)
         offer = ModelOffer(**{"name": model, **PRICES, **traits})
-        owner, made = self.tenant.tenant, self.providers[provider]
+        owner, made = self.owner, self.providers[provider]
         await in_database(lambda: offer_models(owner=owner, provider_id=made, offers=[offer]))
 
     async def route(self, *targets: str | dict[str, Any], name: str = "route", **options: Any) -> str:
@@ -123,7 +125,7 @@ class Scene:
                 await self.offer(target)
         shown = [{**each, "target": self.name(each["target"])} for each in rules]
         made = f"{name}{self._number}" if "*" not in name else name
-        owner = self.tenant.tenant
+        owner = self.owner
         await in_database(lambda: create_route(owner=owner, name=made, targets=shown, strategy=strategy, policy=policy))
         return made
 
@@ -173,6 +175,11 @@ class Scene:
         found = await eventually(lambda: self._ended(reply.request_id))
         assert found, f"no record of {reply.request_id}"
         return dict(found)
+
+    async def refresh(self) -> None:
+        """What was changed since the first request is known to every gateway."""
+        for gateway in self.gateways:
+            await gateway.services.configs.poll()
 
     async def down(self, model: str, seconds: float, **outage: Any) -> None:
         """Takes a model away, for all who ask this upstream for it."""

@@ -12,7 +12,6 @@ import pytest
 from gateway.tests.conftest import body, events, settlements
 from gateway.tests.stage import eventually, listening, make_services
 
-
 TRIED_AGAIN = {"upstream_refused", "upstream_unavailable", "upstream_reset", "upstream_garbled"}
 
 

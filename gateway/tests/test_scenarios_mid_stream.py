@@ -213,3 +213,18 @@ async def test_when_nobody_can_go_on_the_stream_ends_in_the_error_that_broke_it(
         check_cut(reply.events)
         assert reply.text == "word0 word1 word2 "
         assert scene.models_seen(reply) == [failing("cut", "").strip("/"), "mock-503"]
+
+
+async def test_an_answer_that_drips_is_given_up_and_gone_on_with(scene, monkeypatch):
+    monkeypatch.setattr("gateway.failover.pace.WINDOW_SECONDS", 0.3)
+    drip = "first/mock-drip-size-100-pace-60-chunks-8"
+    route = await made(scene, drip, good(), capabilities=PREFILL, slowest_tokens_per_second=100)
+    patient = await scene.route("second/mock-drip-size-400-pace-10-chunks-8", name="patient")
+    for reply in await scene.ask_each(route, stream=True, stream_options={"include_usage": True}):
+        check_chat(reply.events, whole_text(8))
+        first, _ = await scene.settled(reply, 2)
+        assert (first["outcome"], first["error_code"]) == ("cut", "upstream_slow")
+        assert reply.seconds < 2
+    for reply in await scene.ask_each(patient, stream=True, stream_options={"include_usage": True}):
+        check_chat(reply.events, whole_text(8))
+        assert len(scene.seen(reply)) == 1
