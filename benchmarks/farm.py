@@ -47,6 +47,10 @@ class Farm:
             ended |= {number * step + place: end for number, end in ends.items()}
         return received, ended
 
+    def asked(self, line: Received) -> str:
+        """Whose line of the whole journal it is."""
+        return list(self.journals)[line.number % len(self.journals)]
+
 
 @contextmanager
 def farm(progress: Progress, upstreams: Mapping[str, Sequence[str]], extras: Extras, *, workers: int) -> Iterator[Farm]:

@@ -1,8 +1,9 @@
 """Holds the upstream's journal against the ledger, attempt by attempt. Pure: lists in, verdicts out.
 
 The declared estimate of an attempt that did not complete: nothing at least, the intent's estimate of the input plus
-one output token for each byte of text that the upstream had handed out at most. What an aborting client had
-already seen is billed at least: one token a chunk of text.
+one output token for each byte of text that the upstream had handed out at most; where the upstream tells the prompt's
+tokens before it answers, these count for the input. What an aborting client had already seen is billed at least: one
+token a chunk of text.
 """
 
 from collections import Counter, defaultdict
@@ -17,17 +18,21 @@ from benchmarks.upstream.journal import Ended, Received
 
 Key = tuple[str, int]
 TEXT_BYTES_A_CHUNK = 7
+TOLD_AT_FIRST = 1
+"""Output tokens, where the prompt's are told before the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that was recorded by anyone. `ended` by the journal's number."""
+    """Everything that was recorded by anyone. `ended` by the journal's number; `told_early` are the numbers of those
+    whose usage begins with the prompt's, before the answer."""
 
     received: Sequence[Received]
     ended: Mapping[int, Ended]
     intents: Sequence[IntentRow]
     settlements: Sequence[SettlementRow]
     sights: Sequence[Sight]
+    told_early: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,8 @@ def reconcile(evidence: Evidence, rates: Rates) -> Findings:
         findings.expect(NOT_LOST, booked is not None, key)
         if booked is not None and key in intents:
             ended = evidence.ended.get(line.number)
-            check_attempt(findings, Attempt(line, ended, booked, intents[key]), rates)
+            attempt = Attempt(line, ended, booked, intents[key])
+            check_attempt(findings, attempt, rates, told_early=line.number in evidence.told_early)
     for key, booked in in_force.items():
         findings.expect(NOT_DOUBLED, booked.settlements == 1, (key, booked))
         if key not in dispatches:
@@ -142,7 +148,7 @@ def combine(rows: Sequence[SettlementRow]) -> InForce:
     )
 
 
-def check_attempt(findings: Findings, attempt: Attempt, rates: Rates) -> None:
+def check_attempt(findings: Findings, attempt: Attempt, rates: Rates, *, told_early: bool) -> None:
     line, end, booked = attempt.received, attempt.ended, attempt.booked
     if booked.outcome == "completed":
         findings.expect(TRULY_COMPLETED, end is not None and end.outcome == "completed", attempt)
@@ -150,15 +156,20 @@ def check_attempt(findings: Findings, attempt: Attempt, rates: Rates) -> None:
     if booked.outcome == "killed":
         findings.expect(KILLED_FLAGGED, booked.usage_source == "estimated" and not booked.charge_nano, attempt)
     if booked.usage_source == "provider":
+        # Of an answer that broke off, only what was told before it began.
+        only_begun = told_early and booked.outcome != "completed"
+        output_tokens = TOLD_AT_FIRST if only_begun else line.output_tokens
         exact = rates.cost(
-            input_tokens=line.input_tokens, output_tokens=line.output_tokens, cached_tokens=line.cached_tokens
+            input_tokens=line.input_tokens, output_tokens=output_tokens, cached_tokens=line.cached_tokens
         )
         findings.expect(EXACT, booked.cost_nano == exact, f"{attempt} expected {exact}")
         return
     findings.expect(USAGE_READ, booked.outcome != "completed", attempt)
-    handed_out = (end.chunks_sent if end else 0) * TEXT_BYTES_A_CHUNK
-    output = rates.cost(input_tokens=0, output_tokens=handed_out, cached_tokens=0)
-    most = attempt.intent.estimated_cost_nano + output
+    # While it drips, nobody counts chunks.
+    chunks = line.chunks if line.fault == "drip" else (end.chunks_sent if end else 0)
+    output = rates.cost(input_tokens=0, output_tokens=chunks * TEXT_BYTES_A_CHUNK, cached_tokens=0)
+    prompt = rates.cost(input_tokens=line.input_tokens if told_early else 0, output_tokens=0, cached_tokens=0)
+    most = max(attempt.intent.estimated_cost_nano, prompt) + output
     findings.expect(WITHIN, 0 <= booked.cost_nano <= most, f"{attempt} most {most}")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.soak import isolation, ledger
+from benchmarks.soak import faults, isolation, ledger
 
 
 def broken(report):
@@ -17,3 +17,8 @@ def test_no_settlement_is_lost_or_doubled_when_processes_are_killed():
 @pytest.mark.timeout(300)
 def test_no_foreign_row_is_read_while_sets_fail_on_a_pool_of_one():
     assert broken(isolation.soak(print, requests=2_000)) == []
+
+
+@pytest.mark.timeout(300)
+def test_no_answer_is_cut_short_unnoticed_and_every_attempt_is_booked_once_under_random_faults():
+    assert broken(faults.soak(print, faults=60)) == []
