@@ -5,11 +5,29 @@ from typing import Any, Final
 
 import yaml
 
+from gateway.edge.completions import Completions
+from gateway.edge.routes import EXPLAINED, ROUTES
+
 FOLDER: Final = Path(__file__).parent
-FILES: Final = ("shared.yaml", "completions.yaml", "dialects.yaml", "models.yaml", "health.yaml")
+FILES: Final = ("shared.yaml", "completions.yaml", "dialects.yaml", "routing.yaml", "models.yaml", "health.yaml")
 # Paths whose query or body names what may not be there, and those that may find another at the same work.
 NAMING: Final = frozenset({"/v1/models/compare", "/v1/models/refresh"})
 ONE_AT_A_TIME: Final = frozenset({"/v1/models/refresh"})
+
+# Of the components below: what a request's headers may ask for, and what the answer's tell.
+WISHES: Final = ("Deadlines", "Session", "Tags", "Priority", "Details", "CacheControl")
+TOLD: Final = {
+    "x-orchestrator-model": "AnsweredBy",
+    "x-orchestrator-route": "RouteTaken",
+    "x-orchestrator-attempts": "Attempts",
+    "x-orchestrator-cache": "Cache",
+    "x-orchestrator-dropped-params": "DroppedParams",
+    "x-orchestrator-provider": "Provider",
+    "x-orchestrator-cost-usd": "CostUsd",
+    "x-orchestrator-cost-nano": "CostNano",
+    "x-orchestrator-charge-usd": "ChargeUsd",
+    "x-orchestrator-charge-nano": "ChargeNano",
+}
 
 
 def document_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -17,6 +35,7 @@ def document_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name in FILES:
         merge(result, yaml.safe_load((FOLDER / name).read_text(encoding="utf-8")))
     give_errors(result)
+    give_wishes(result)
     return result
 
 
@@ -56,3 +75,15 @@ def give_errors(result: dict[str, Any]) -> None:
             operation["security"] = [{"apiKey": []}, {"apiKeyHeader": []}]
             for status in refusals(path, operation):
                 operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
+
+
+def give_wishes(result: dict[str, Any]) -> None:
+    """The headers that every request for what models make may have, and its answer."""
+    asked = [{"$ref": f"#/components/parameters/{name}"} for name in WISHES]
+    told = {name: {"$ref": f"#/components/headers/{header}"} for name, header in TOLD.items()}
+    for template, route in ROUTES.items():
+        if isinstance(route.endpoint, Completions):
+            operation = result["paths"][template]["post"]
+            operation["parameters"] = [*operation.get("parameters", ()), *asked]
+            operation["responses"]["200"]["headers"] |= told
+    result["paths"][EXPLAINED.template]["post"]["parameters"] += asked[:3]

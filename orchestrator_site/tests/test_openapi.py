@@ -6,7 +6,9 @@ from django.core.management import call_command
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 
 import common.errors
-from gateway.edge.routes import GET_MODEL, ROUTES, STORED_RESPONSE
+from gateway.edge.routes import EXPLAINED, GET_MODEL, INPUT_ITEMS, ROUTES, STORED_RESPONSE
+from gateway.explaining import Explained, Shown
+from gateway.wishes import KNOWN
 from orchestrator_site.health.endpoints import HealthEndpoints
 
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
@@ -45,7 +47,7 @@ async def no_providers():
 def test_every_route_of_the_edge_is_described_with_its_methods(document):
     served = {
         (route.template, method)
-        for route in (*ROUTES.values(), GET_MODEL, STORED_RESPONSE)
+        for route in (*ROUTES.values(), GET_MODEL, STORED_RESPONSE, INPUT_ITEMS, EXPLAINED)
         for method in route.methods - UNDOCUMENTED
     }
     health = HealthEndpoints(settings.ENVIRONMENT, lambda: None, no_providers)
@@ -77,6 +79,25 @@ def test_the_statuses_and_types_of_errors_are_those_of_the_tree(document):
     assert set(schema["type"]["enum"]) == {kind.type for kind in kinds}
     documented = {int(name.removeprefix("Error")) for name in document["components"]["responses"]}
     assert documented <= {kind.status for kind in kinds}
+
+
+def test_what_makes_something_takes_every_wish_and_explaining_those_that_choose(document):
+    named = {name: each["name"] for name, each in document["components"]["parameters"].items()}
+
+    def taken(path):
+        refs = (each.get("$ref", "") for each in document["paths"][path]["post"].get("parameters", ()))
+        return {named[ref.rpartition("/")[2]] for ref in refs if ref}
+
+    assert set(named.values()) == {name.decode() for name in KNOWN}
+    assert taken("/v1/chat/completions") == taken("/v1/rerank") == set(named.values())
+    assert taken("/v1/messages/count_tokens") == set()
+    assert {"x-orchestrator-tags", "x-orchestrator-session"} < taken("/v1/routes/{name}/explain")
+
+
+def test_what_an_explanation_holds_is_described(document):
+    schema = document["components"]["schemas"]["ExplainedRoute"]["properties"]
+    assert schema.keys() == set(Explained.__struct_fields__)
+    assert schema["candidates"]["items"]["properties"].keys() == set(Shown.__struct_fields__)
 
 
 def test_every_security_scheme_that_is_named_exists(document):
