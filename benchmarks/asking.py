@@ -72,10 +72,14 @@ class Heard:
 
 
 class Asker:
-    """`async with Asker(base_url, api_key) as asker: heard = await asker.ask(question)`."""
+    """`async with Asker(base_url, api_key) as asker: heard = await asker.ask(question)`.
 
-    def __init__(self, base_url: str, api_key: str) -> None:
+    Without `keep_alive` each question has a connection of its own, so that it may come to any web worker.
+    """
+
+    def __init__(self, base_url: str, api_key: str, *, keep_alive: bool = True) -> None:
         self._base_url = base_url
+        self._keep_alive = keep_alive
         self._headers = {
             "authorization": f"Bearer {api_key}",
             "content-type": "application/json",
@@ -83,7 +87,8 @@ class Asker:
         }
 
     async def __aenter__(self) -> "Asker":
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        connector = aiohttp.TCPConnector(limit=0, force_close=not self._keep_alive)
+        self._session = aiohttp.ClientSession(connector=connector)
         return self
 
     async def __aexit__(self, *_: object) -> None:

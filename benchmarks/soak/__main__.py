@@ -8,12 +8,14 @@ from typing import Any
 
 from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
-from benchmarks.soak import isolation, ledger, parsers
+from benchmarks.soak import faults, flapping, isolation, ledger, parsers
 
 SOAKS: dict[str, Callable[..., Report]] = {
     "ledger": ledger.soak,
     "isolation": isolation.soak,
     "parsers": parsers.soak,
+    "faults": faults.soak,
+    "flapping": flapping.soak,
 }
 
 
@@ -36,7 +38,8 @@ def run(name: str, arguments: argparse.Namespace) -> Report:
     def progress(text: str) -> None:
         print(f"[{name} {time.monotonic() - started:6.1f} s] {text}", file=sys.stderr, flush=True)
 
-    given: dict[str, Any] = {"requests": arguments.requests, "seed": arguments.seed}
+    given: dict[str, Any] = {"seed": arguments.seed}
+    given["faults" if name == "faults" else "requests"] = arguments.requests
     if name == "ledger":
         given["kills"] = arguments.kills
     return SOAKS[name](progress, **{key: value for key, value in given.items() if value is not None})
@@ -45,7 +48,9 @@ def run(name: str, arguments: argparse.Namespace) -> Report:
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description="Long proofs with injected faults.")
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *SOAKS], help=", ".join(SOAKS))
-    parser.add_argument("--requests", type=int, help="size; each soak has its own default")
+    parser.add_argument(
+        "--requests", type=int, help="size (for faults: how many of them); each soak has its own default"
+    )
     parser.add_argument("--kills", type=int, help="SIGKILLs of the ledger soak")
     parser.add_argument("--seed", type=int)
     return parser.parse_args()
