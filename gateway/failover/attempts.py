@@ -10,7 +10,7 @@ from gateway.calls import Call, Caller
 from gateway.deciding import Deciding
 from gateway.failover.turns import Turn
 from gateway.settling import ending_of, settle
-from gateway.targets.failures import kind_of
+from gateway.causes import cause_of
 from gateway.targets.flight import Flight
 from providers.route_policy import MidStream
 from providers.wire.shapes import Target, Usage, WireAdapter
@@ -126,6 +126,8 @@ class Attempts:
         ending = ending_of(attempt, error, superseded=superseded)
         settle(self._services, attempt, ending)
         self._deciding.ended(attempt, begun.turn.why, ending, dispatched_at)
+        if attempt.first_chunk_at is not None and not superseded:
+            self._deciding.answered_by(attempt.target.key)
         land(begun.flight, attempt, error)
 
 
@@ -135,6 +137,6 @@ def land(flight: Flight, attempt: Attempt, error: BaseException | None) -> None:
         usage = attempt.meter.usage or Usage()
         flight.succeeded(usage.output_tokens, usage.cache_read_tokens / max(1, usage.input_tokens))
     elif isinstance(error, UpstreamError):
-        flight.failed(kind_of(error), error.retry_after)
+        flight.failed(cause_of(error), error.retry_after)
     else:
         flight.abandoned()

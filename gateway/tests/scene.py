@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ SECRET = "sk-upstream-secret"
 PRICES: Mapping[str, Any] = {"input_nano_per_mtok": 2_000_000_000, "output_nano_per_mtok": 8_000_000_000}
 USUAL: Mapping[str, Any] = {"first_byte_seconds": 0.4, "between_chunks_seconds": 0.4}
 SECONDS = 10.0
-numbers = itertools.count(1)
 
 
 def whole_text(chunks: int = 5) -> str:
@@ -80,7 +80,7 @@ class Scene:
         self.upstream = upstream
         self.gateways = gateways
         self._next = itertools.cycle(gateways)
-        self._number = next(numbers)
+        self._number = f"-{secrets.token_hex(4)}"
         self.providers: dict[str, UUID] = {}
         self._offered: set[str] = set()
 
