@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import chain
 from typing import Generic, TypeVar
 
 from billing.ledger.connection import ConnectionLost, LedgerConnection, RowRefused
@@ -71,9 +70,10 @@ class Spool(Generic[Row]):
         return len(self._queue) + len(self._sending) + sum(map(len, self._again))
 
     def oldest_queued_at(self) -> float | None:
-        """When the row that waits longest was queued, on the loop's clock."""
+        """When the row that waits longest was queued, on the loop's clock. Every request asks: rows are in the order of
+        their queueing, so that the first of a batch stands for it."""
         if self._sending or self._again:
-            return min(entry.queued_at for entry in chain(self._sending, *self._again))
+            return min((batch[0].queued_at for batch in (self._sending, *self._again) if batch), default=None)
         return self._queue[0].queued_at if self._queue else None
 
     async def emptied(self) -> None:
