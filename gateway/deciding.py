@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from billing.decisions.records import CacheOutcome, Considered, Decision, Outcome, Tried, Verdict, Why
+from billing.limits.admission import Admitted
 from common.errors import OrchestratorError
 from gateway.cache.question import Question
-from gateway.calls import Call, Caller
+from gateway.calls import Call, Caller, OverLimit
 from gateway.routing.plan import Plan, Planned, auto_words
 from providers.catalogue import Candidate, Resolution
 from providers.route_policy import RoutePolicy
@@ -100,7 +101,7 @@ class Deciding:
             cache=self.cache,
             considered=() if self.plan is None else tuple(self._considered(self.plan)),
             tried=tuple(self.tried),
-            limits=limits_of(caller),
+            limits=limits_of(error.admitted if isinstance(error, OverLimit) else caller and caller.admitted),
             auto=None if self.plan is None or route is None else auto_words(self.plan, route),
             details=self.details,
         )
@@ -131,8 +132,7 @@ def shown_credential(target: Target) -> str | None:
     return target.credential or None if target.provider_scope == "tenant" else None
 
 
-def limits_of(caller: Caller | None) -> Mapping[str, Any] | None:
-    if caller is None or caller.admitted.limit is None:
+def limits_of(admitted: Admitted | None) -> Mapping[str, Any] | None:
+    if admitted is None or admitted.limit is None:
         return None
-    admitted = caller.admitted
     return {"requests_per_minute": admitted.limit, "remaining": admitted.remaining, "allowed": admitted.allowed}

@@ -19,7 +19,7 @@ CircuitState = Literal["closed", "open", "half_open"]
 
 class Trouble(msgspec.Struct, frozen=True):
     """Times are in Unix seconds. `until` is when an open circuit may be probed, 0 for one that is closed; `cause` is
-    one of `gateway.targets.failures.FailureKind`."""
+    one of `gateway.causes.Cause`."""
 
     opened_at: float = 0.0
     until: float = 0.0

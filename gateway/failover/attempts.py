@@ -7,10 +7,10 @@ from common.errors import OrchestratorError, UpstreamError
 from gateway.attempt import Attempt
 from gateway.cache.taps import Tap
 from gateway.calls import Call, Caller
+from gateway.causes import cause_of
 from gateway.deciding import Deciding
 from gateway.failover.turns import Turn
 from gateway.settling import ending_of, settle
-from gateway.causes import cause_of
 from gateway.targets.flight import Flight
 from providers.route_policy import MidStream
 from providers.wire.shapes import Target, Usage, WireAdapter
@@ -69,8 +69,8 @@ class Attempts:
         flight.first_chunk(attempt.seconds_to_first_chunk)
         return attempt
 
-    def new(self, target: Target, wire: WireAdapter | None = None) -> Attempt:
-        """Raises InvalidRequest for what the target cannot express."""
+    def new(self, target: Target, wire: WireAdapter | None = None, *, tapped: bool = True) -> Attempt:
+        """One that is `tapped` is to be ended by `end`. Raises InvalidRequest for what the target cannot express."""
         attempt = Attempt(
             self._services,
             self.call,
@@ -79,7 +79,7 @@ class Attempts:
             number=self.next_number(),
             input_tokens=self._input_tokens,
             wire=wire,
-            tap=self._tap(),
+            tap=self._tap() if tapped else None,
         )
         attempt.slowest = self._slowest
         return attempt

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from gateway.failover.causes import OF_THE_TARGET, Cause
+from gateway.causes import OF_THE_TARGET, Cause
 from gateway.routing.plan import Plan, Planned
 from providers.catalogue import Candidate
 

@@ -2,8 +2,8 @@
 
 from common.errors import InvalidRequest, OrchestratorError, UpstreamError
 from gateway.attempt import Attempt
+from gateway.causes import OF_THE_REQUEST, cause_of
 from gateway.failover.attempts import RESCUED, Attempts
-from gateway.failover.causes import OF_THE_REQUEST, cause_of
 from gateway.failover.turns import Answered, Turn, Turns
 from providers.route_policy import MidStream, RoutePolicy
 from providers.wire.resuming import PREFILL, Mode, Said, resuming, said_of

@@ -43,7 +43,7 @@ class Shadows:
     async def _follow(self, attempts: Attempts, shadow: Candidate) -> None:
         seconds = self._services.settings.seconds_for(stream=attempts.call.request.stream)
         try:
-            attempt = attempts.new(shadow.target)
+            attempt = attempts.new(shadow.target, tapped=False)
             async with Deadline(seconds):
                 await self._hear(attempt)
         except OrchestratorError as error:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from billing.decisions.records import Why
 from common.errors import OrchestratorError, RateLimited, UpstreamError
 from gateway.calls import Call, Caller
+from gateway.causes import OF_THE_REQUEST, RETRIED, Cause, cause_of
 from gateway.deciding import Deciding
-from gateway.failover.causes import OF_THE_REQUEST, RETRIED, Cause, cause_of
 from gateway.failover.order import Order
 from gateway.failover.waiting import seconds_to_wait
 from gateway.load.places import Place
@@ -76,16 +76,19 @@ class Turns:
         return (
             await self.next_untried()
             or await self._place_at_a_busy_one()
-            or self._passed_over_turn()
+            or await self._passed_over_turn()
             or await self._again()
         )
 
     async def next_untried(self) -> Turn | None:
         """Without waiting."""
+        board = self._services.board
         keys = [each.candidate.target.key for each in self._order.left()]
-        verdicts = dict(zip(keys, self._services.board.admissible(keys), strict=True))
+        verdicts = dict(zip(keys, board.admissible(keys), strict=True))
         while (planned := self._order.next()) is not None:
-            verdict = verdicts[planned.candidate.target.key]
+            key = planned.candidate.target.key
+            # A fallback may have been called for meanwhile.
+            verdict = verdicts.get(key) or board.admissible([key])[0]
             if not verdict.admits:
                 self._passed_over.append((verdict.seconds, planned))
                 self._deciding.passed_over(planned.candidate, verdict.may)
@@ -143,21 +146,21 @@ class Turns:
         busy, self._busy = self._busy, []
         if not busy:
             return None
-        wanted = [(place_key(each.candidate.target), self._limit(each.candidate.target) or 1) for each in busy]
+        targets = [each.candidate.target for each in busy]
+        wanted = [(place_key(each), limit) for each in targets if (limit := self._limit(each)) is not None]
         place = await self._services.places.wait(
             wanted, self._tenant_id, self._call.wishes.priority, self._queue_seconds
         )
         planned = next(each for each in busy if place_key(each.candidate.target) == place.key)
         return await self._admitted(Turn(planned, self._why(planned), place))
 
-    def _passed_over_turn(self) -> Turn | None:
+    async def _passed_over_turn(self) -> Turn | None:
         """When nobody else is left, of those that are out the one that will be back soonest is tried after all."""
         if not self._passed_over or (self._last is not None and self._last.cause in OF_THE_REQUEST):
             return None
         soonest = min(self._passed_over, key=lambda each: each[0])
         self._passed_over.remove(soonest)
-        place = self._services.places.try_take("", None)
-        return None if place is None else Turn(soonest[1], self._why(soonest[1]), place)
+        return await self._turn(soonest[1], self._why(soonest[1]))
 
     async def _again(self) -> Turn | None:
         """The last target once more, if that may help, and if the tenant has not done so too often lately."""

@@ -9,7 +9,7 @@ process; the boards of an installation tell each other through Redis, and each w
     board.admissible(keys)     a Verdict for each: "yes", "probe", "forced", "open", "resting"
     await board.claim_probe(key)      for "probe" alone: whether this request is the one that may try
     flight = board.began(key)         a call leaves; then flight.first_chunk() and one of
-    flight.succeeded(output_tokens)   flight.failed(kind, retry_after)   flight.abandoned()
+    flight.succeeded(output_tokens)   flight.failed(cause, retry_after)   flight.abandoned()
     board.release_probe(key)   a claim that no call followed
     board.snapshot()           every target, for people;  board.troubles() for the gauge
     board.live_processes       how many processes share the work, this one included; at least 1

@@ -11,7 +11,7 @@ long each time. All times are of one monotonic clock, in seconds; `draw` is a ra
 
 from typing import Final, Literal
 
-from gateway.targets.failures import FailureKind
+from gateway.causes import SAYS_NOTHING, Cause
 
 State = Literal["closed", "open", "half_open"]
 
@@ -78,7 +78,7 @@ class Circuit:
 
     def __init__(self) -> None:
         self.state: State = "closed"
-        self.cause: FailureKind | Literal[""] = ""
+        self.cause: Cause | Literal[""] = ""
         self.failures = self.openings = self._rests = 0
         self.opened_at = self.until = self.rests_until = self.probing_until = 0.0
         self.probe: object | None = None
@@ -128,21 +128,21 @@ class Circuit:
         self._outcomes.note(now, failed=False)
         return False
 
-    def failed(self, now: float, call: object, kind: FailureKind, retry_after: float | None, draw: float) -> bool:
-        if kind == "request":
+    def failed(self, now: float, call: object, cause: Cause, retry_after: float | None, draw: float) -> bool:
+        if cause in SAYS_NOTHING:
             return self.succeeded(now, call)
         probed = self.probe is not None and self.probe is call
-        if kind == "rate_limited":
+        if cause == "rate_limited":
             return self._rest(now, retry_after, probed=probed)
         if self.state != "closed" and not probed:
             # It left before the circuit opened, or in spite of it: nothing new.
             return False
         self.failures += 1
         self._outcomes.note(now, failed=True)
-        opens = probed or kind == "credential" or self.failures >= FAILURES_IN_A_ROW
+        opens = probed or cause == "credential" or self.failures >= FAILURES_IN_A_ROW
         if not opens and not self._outcomes.too_many_failed():
             return False
-        self._open(now, kind, draw)
+        self._open(now, cause, draw)
         return True
 
     def abandoned(self, call: object) -> bool:
@@ -157,13 +157,13 @@ class Circuit:
         self._close()
         self.rests_until = 0.0
 
-    def learn_open(self, opened_at: float, until: float, failures: int, openings: int, cause: FailureKind) -> None:
+    def learn_open(self, opened_at: float, until: float, failures: int, openings: int, cause: Cause) -> None:
         """Another process has opened it. A probe of this process that is under way goes on, but closes nothing."""
         self.state, self.probe, self.cause = "open", None, cause
         self.opened_at, self.until, self.failures, self.probing_until = opened_at, until, failures, 0.0
         self.openings = max(self.openings, openings)
 
-    def _open(self, now: float, cause: FailureKind, draw: float) -> None:
+    def _open(self, now: float, cause: Cause, draw: float) -> None:
         longest = LONGEST_FOR_A_CREDENTIAL if cause == "credential" else LONGEST_INTERVAL
         interval = min(longest, FIRST_INTERVAL * 2.0 ** min(self.openings, MOST_DOUBLINGS))
         self.openings += 1

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gateway.targets.failures import FailureKind
+from gateway.causes import Cause
 
 if TYPE_CHECKING:
     from gateway.targets.board import Board, Standing
@@ -44,16 +44,16 @@ class Flight:
         if standing.circuit.succeeded(self._board.monotonic(), self) or self.probe:
             self._board.changed(standing, probed=self.probe)
 
-    def failed(self, kind: FailureKind, retry_after: float | None = None) -> None:
+    def failed(self, cause: Cause, retry_after: float | None = None) -> None:
         """`retry_after` in seconds, for "rate_limited"."""
         if self._over:
             return
         self._over = True
         board, standing, now = self._board, self.standing, self._board.monotonic()
-        if kind == "timeout" and not self._answered:
+        if cause == "silent" and not self._answered:
             standing.vitals.waited_in_vain(now - self.began_at, now)
         standing.vitals.ended(self)
-        if standing.circuit.failed(now, self, kind, retry_after, board.draw()) or self.probe:
+        if standing.circuit.failed(now, self, cause, retry_after, board.draw()) or self.probe:
             board.changed(standing, probed=self.probe)
 
     def abandoned(self) -> None:

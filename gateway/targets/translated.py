@@ -3,8 +3,8 @@
 from typing import Final, cast
 
 from common.clock import Clock
+from gateway.causes import Cause
 from gateway.targets.circuit import LONGEST_FOR_A_CREDENTIAL, LONGEST_REST, Circuit
-from gateway.targets.failures import FailureKind
 from providers.circuits import Trouble
 
 # Whatever another's clock says.
@@ -48,6 +48,6 @@ def adopt(circuit: Circuit, trouble: Trouble | None, clock: Clock) -> None:
         if circuit.state != "closed":
             circuit.learn_closed()
     elif circuit.state == "closed" or abs(ours(trouble.opened_at) - circuit.opened_at) > SAME_SECONDS:
-        cause = cast(FailureKind, trouble.cause)
+        cause = cast(Cause, trouble.cause)
         circuit.learn_open(ours(trouble.opened_at), ours(trouble.until), trouble.failures, trouble.openings, cause)
     circuit.rests_until = max(circuit.rests_until, ours(trouble.rests_until))

@@ -9,9 +9,9 @@ from prometheus_client import REGISTRY
 from common.errors import UpstreamGarbled, UpstreamRefused, UpstreamTimeout
 from common.ids import new_id
 from gateway import metrics
+from gateway.causes import cause_of
 from gateway.targets.board import Board
 from gateway.targets.circuit import Circuit
-from gateway.targets.failures import kind_of
 from gateway.tests.held_clock import HeldClock
 from providers.client import failures
 from providers.wire.faults import platform_fault
@@ -29,7 +29,7 @@ def board(clock):
     return Board(clock, process="one", draw=lambda: 0.0)
 
 
-def fail(board, times=5, kind="server_error", key=KEY, retry_after=None):
+def fail(board, times=5, kind="failed", key=KEY, retry_after=None):
     for _ in range(times):
         board.began(key).failed(kind, retry_after)
 
@@ -43,7 +43,7 @@ async def probe(board, key=KEY):
     return board.began(key, probe=True)
 
 
-@pytest.mark.parametrize("kind", ["unreachable", "timeout", "server_error", "garbled"])
+@pytest.mark.parametrize("kind", ["unreachable", "silent", "failed", "garbled"])
 def test_five_failures_in_a_row_open_it(board, kind):
     fail(board, 4, kind)
     assert may(board) == ["yes", "yes"]
@@ -56,7 +56,7 @@ def test_a_success_breaks_the_row_and_the_callers_own_mistakes_are_successes(boa
     fail(board, 4)
     board.began(KEY).succeeded()
     fail(board, 4)
-    board.began(KEY).failed("request")
+    board.began(KEY).failed("rejected")
     assert board.circuit(KEY).failures == 0
     assert board.circuit(KEY).state == "closed"
 
@@ -90,7 +90,7 @@ async def test_intervals_double_up_to_four_seconds_until_a_call_succeeds(board, 
         seconds = board.admissible([KEY, SPARE])[0].seconds
         seen.append(round(seconds, 6))
         clock.pass_by(seconds)
-        (await probe(board)).failed("server_error")
+        (await probe(board)).failed("failed")
     assert seen == [1, 2, 4, 4, 4]
     clock.pass_by(4)
     (await probe(board)).succeeded()
@@ -167,7 +167,7 @@ async def test_only_the_probe_closes_an_open_circuit(board, clock):
     fail(board)
     late[0].first_chunk()
     late[0].succeeded()
-    late[1].failed("timeout")
+    late[1].failed("silent")
     board.began(KEY).succeeded()
     assert may(board) == ["open", "yes"]
     assert board.admissible([KEY, SPARE])[0].seconds == pytest.approx(1.0)
@@ -230,7 +230,7 @@ def test_what_is_wrong_is_counted_by_owner_and_provider_and_shown(board, clock):
     clock.pass_by(2)
     assert board.troubles() == {("platform", "openai", "half_open"): 1, ("t:12ab", "own", "resting"): 1}
     [shown, rests] = board.snapshot()
-    assert (shown.circuit, shown.cause, shown.failures, rests.resting) == ("half_open", "server_error", 5, 28.0)
+    assert (shown.circuit, shown.cause, shown.failures, rests.resting) == ("half_open", "failed", 5, 28.0)
     assert shown.opened_at is not None
     assert (clock.now() - shown.opened_at).total_seconds() == pytest.approx(2.0, abs=1e-3)
 
@@ -265,22 +265,22 @@ def test_the_gauge_names_the_platforms_providers_and_lumps_the_tenants(board, cl
     [
         (failures.unreachable(), "unreachable"),
         (failures.reset(), "unreachable"),
-        (failures.connected_late(), "timeout"),
-        (failures.silent(), "timeout"),
+        (failures.connected_late(), "unreachable"),
+        (failures.silent(), "silent"),
         (failures.cut_short(), "garbled"),
         (UpstreamGarbled("It ended.", code="upstream_cut"), "garbled"),
-        (platform_fault(500, None, None), "server_error"),
-        (platform_fault(503, None, None), "server_error"),
-        (platform_fault(504, None, None), "timeout"),
+        (platform_fault(500, None, None), "failed"),
+        (platform_fault(503, None, None), "failed"),
+        (platform_fault(504, None, None), "silent"),
         (platform_fault(429, None, 3.0), "rate_limited"),
         (platform_fault(429, "insufficient_quota", None), "credential"),
         (platform_fault(401, None, None), "credential"),
-        (UpstreamTimeout("Late."), "timeout"),
-        (UpstreamRefused("No such field.", status=400), "request"),
+        (UpstreamTimeout("Late."), "silent"),
+        (UpstreamRefused("No such field.", status=400), "rejected"),
     ],
 )
 def test_what_an_error_says_of_the_target(error, kind):
-    assert kind_of(error) == kind
+    assert cause_of(error) == kind
 
 
 class AnyCalls(RuleBasedStateMachine):
@@ -310,14 +310,14 @@ class AnyCalls(RuleBasedStateMachine):
             self.circuit.probe = self.probe = object()
 
     @precondition(lambda self: self.calls)
-    @rule(end=st.sampled_from(["success", "timeout", "rate_limited", "credential", "request", "abandoned"]))
+    @rule(end=st.sampled_from(["success", "silent", "rate_limited", "credential", "rejected", "abandoned"]))
     def a_call_ends(self, end):
         before = self.circuit.state
         self.end(self.calls.pop(0), end)
         assert before == "closed" or self.circuit.state == before
 
     @precondition(lambda self: self.probe is not None)
-    @rule(end=st.sampled_from(["success", "first chunk", "timeout", "rate_limited", "credential", "abandoned"]))
+    @rule(end=st.sampled_from(["success", "first chunk", "silent", "rate_limited", "credential", "abandoned"]))
     def the_probe_ends(self, end):
         probe, self.probe = self.probe, None
         self.end(probe, end)

@@ -64,7 +64,7 @@ class Story:
                 flight.succeeded(10)
                 self.served += 1
                 return
-            flight.failed("server_error")
+            flight.failed("failed")
         board.began(self.spare).succeeded(10)
         self.served += 1
         await asyncio.sleep(0)

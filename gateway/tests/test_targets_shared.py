@@ -39,7 +39,7 @@ def boards(clock, redis):
     return [Board(clock, redis, process=name, draw=lambda: 0.0) for name in ("one", "two")]
 
 
-def fail(board, key, times=5, kind="server_error", retry_after=None):
+def fail(board, key, times=5, kind="failed", retry_after=None):
     for _ in range(times):
         board.began(key).failed(kind, retry_after)
 
@@ -62,11 +62,11 @@ async def test_an_opened_circuit_is_learnt_at_the_next_turn_and_its_closing_too(
     one, two = boards
     fail(one, key)
     trouble = await told(redis, key)
-    assert (trouble.failures, trouble.cause) == (5, "server_error")
+    assert (trouble.failures, trouble.cause) == (5, "failed")
     assert may(two, key) == "yes"
     await two.share()
     assert may(two, key) == "open"
-    assert two.circuit(key).cause == "server_error"
+    assert two.circuit(key).cause == "failed"
     clock.pass_by(1)
     assert may(two, key) == "probe"
     assert await two.claim_probe(key)
@@ -103,7 +103,7 @@ async def test_who_was_not_told_yet_that_a_probe_failed_does_not_probe_in_the_sa
     await two.share()
     clock.pass_by(1)
     assert await one.claim_probe(key)
-    one.began(key, probe=True).failed("timeout")
+    one.began(key, probe=True).failed("silent")
     await told(redis, key)
     assert may(two, key) == "probe"
     assert not await two.claim_probe(key)

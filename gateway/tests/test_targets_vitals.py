@@ -59,7 +59,7 @@ def test_a_wait_in_vain_counts_and_a_refused_connection_does_not(board, clock):
     assert board.vitals(KEY).ewma == 0
     flight = board.began(KEY)
     clock.pass_by(5.0)
-    flight.failed("timeout")
+    flight.failed("silent")
     assert board.vitals(KEY).ewma == pytest.approx(5.0)
 
 
@@ -83,7 +83,7 @@ def test_a_flight_ends_once(board):
     assert board.vitals(KEY).in_flight == 1
     for end in (flight.succeeded, flight.abandoned, flight.succeeded):
         end()
-    flight.failed("timeout")
+    flight.failed("silent")
     flight.first_chunk(1.0)
     assert board.vitals(KEY).in_flight == 0
     assert board.vitals(KEY).samples == 0
@@ -152,7 +152,7 @@ def test_the_board_forgets_the_target_used_longest_ago_that_is_idle_and_well(clo
     board = Board(clock, process="one", most=3)
     board.began("busy")
     for _ in range(5):
-        board.began("ill").failed("timeout")
+        board.began("ill").failed("silent")
     board.began("well").succeeded()
     board.began("late").succeeded()
     assert [shown.key for shown in board.snapshot()] == ["busy", "ill", "late"]

@@ -39,6 +39,8 @@ RETRIED: Final[frozenset[Cause]] = frozenset(("rate_limited", "unreachable", "fa
 """What the same target may be asked again for; a silent one is left alone."""
 OF_THE_TARGET: Final[frozenset[Cause]] = frozenset(("unreachable", "failed", "silent", "garbled"))
 """What another credential of the same model would not mend."""
+SAYS_NOTHING: Final[frozenset[Cause]] = frozenset(("inexpressible", "rejected", "context_too_long", "content_refused"))
+"""Of the target: it works."""
 OF_THE_REQUEST: Final[frozenset[Cause]] = frozenset(("rejected", "context_too_long", "content_refused"))
 
 
