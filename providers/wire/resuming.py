@@ -27,6 +27,7 @@ from providers.wire.neutral import (
     ToolCallStarted,
     Used,
 )
+from providers.wire.openai.frames import Chunks
 from providers.wire.ports import EventParser, Renderer, Speech, Wire
 from providers.wire.registry import SPEECHES, wire_of
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, StreamParser, Target, UpstreamRequest
@@ -80,6 +81,9 @@ def said_of(request: ChatRequest, target: Target, received: bytes, parser: Strea
     if isinstance(parser, TranslatedStream):
         return Said(prompt, events, parser.renderer)
     renderer = speech.renderer(request)
+    started = next((event for event in events if isinstance(event, Started)), None)
+    if isinstance(renderer, Chunks) and started is not None:
+        renderer.go_on(started)
     renderer.render(events)
     return Said(prompt, events, renderer)
 

@@ -76,8 +76,15 @@ class Chunks:
                 return self.end()
         return b""
 
+    def go_on(self, started: Started) -> None:
+        """After what a provider wrote in this dialect itself: under the id that it gave, whatever that looks like."""
+        self._set_head({"id": started.id} if started.id else {}, started)
+
     def _begin(self, started: Started) -> None:
         """What every chunk begins with is settled by the first event."""
         if not self._head:
-            fields = head(self._frame.prefix, self._frame.chunk, started, self._request)
-            self._head = b"data: " + ENCODE(fields)[:-1] + b',"choices":['
+            self._set_head({}, started)
+
+    def _set_head(self, own: dict[str, object], started: Started) -> None:
+        fields = head(self._frame.prefix, self._frame.chunk, started, self._request) | own
+        self._head = b"data: " + ENCODE(fields)[:-1] + b',"choices":['
