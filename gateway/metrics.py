@@ -34,7 +34,9 @@ REVENUE = Gauge("revenue_total_usd", "What tenants were charged, in USD.", multi
 ACTIVE_STREAMS = Gauge("active_streams_current", "Streamed answers under way.", multiprocess_mode="livesum")
 CACHE_OPERATIONS = Counter("cache_operations_total", "Lookups in the cache of answers.", ("operation", "result"))
 ERRORS = Counter("errors_total", "Errors told to callers.", ("code",))
-FAILOVERS = Counter("failovers_total", "Attempts after which another target was tried.", ("provider",))
+FAILOVERS = Counter(
+    "failovers_total", "Attempts that failed, after which another was made.", ("provider",)
+)
 FIRST_CHUNK = Histogram(
     "time_to_first_chunk_seconds", "From dispatch to the first chunk.", ("provider",), buckets=SECONDS
 )
@@ -109,6 +111,11 @@ def record_settlement(attempt: "Attempt", ending: "Ending", usage: Usage, charge
     REVENUE.inc(charge_nano / NANO_PER_USD)
     if ending.time_to_first_chunk_ms is not None:
         first_chunk(provider).observe(ending.time_to_first_chunk_ms / 1000)
+
+
+def record_lookup(result: str) -> None:
+    """`result` is hit, miss or bypass."""
+    CACHE_OPERATIONS.labels("lookup", result).inc()
 
 
 def record_failover(target: Target) -> None:

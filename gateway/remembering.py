@@ -6,6 +6,7 @@ from uuid import UUID
 
 from billing.limits.admission import Lookup
 from billing.pricing import cost
+from gateway import metrics
 from gateway.attempt import Attempt
 from gateway.cache.heard import Heard
 from gateway.cache.question import Question
@@ -70,12 +71,12 @@ class Remembering:
             return None
         wishes, deciding = self._call.wishes, self._deciding
         deciding.question = question if wishes.keep else None
-        deciding.cache = "miss" if wishes.look_up else "bypass"
-        if asked is None or asked.key != question.key:
-            return None
-        stored = await self._services.cache.find(question, caller.admitted.found)
+        stored = None
+        if asked is not None and asked.key == question.key:
+            stored = await self._services.cache.find(question, caller.admitted.found)
+        deciding.cache = "hit" if stored is not None else "miss" if wishes.look_up else "bypass"
+        metrics.record_lookup(deciding.cache)
         if stored is not None:
-            deciding.cache = "hit"
             deciding.details = {"saved_cost_nano": stored.cost_nano, "saved_charge_nano": stored.charge_nano}
         return stored
 

@@ -64,7 +64,7 @@ def summary(decision: Decision) -> dict[str, Any]:
 
 
 def candidate(stored: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("target", "credential", "role", "verdict", "reason", "words", "score")
+    names = ("target", "credential", "role", "verdict", "reason", "score")
     return {name: stored.get(name) for name in names}
 
 

@@ -17,7 +17,7 @@ CacheOutcome = Literal["off", "hit", "miss", "bypass", "stored"]
 class Considered(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A candidate and what became of it. `target` is "provider/model".
 
-    `reason` is a short machine word ("circuit_open", "lowest_cost"), `words` say more to people. What a `score` means,
+    `reason` is a short machine word: the strategy that put it there, or what kept it out. What a `score` means,
     and whether more is better, is the strategy's.
     """
 
@@ -26,7 +26,6 @@ class Considered(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     role: Role
     verdict: Verdict
     reason: str
-    words: str | None = None
     score: float | None = None
 
 

@@ -48,7 +48,6 @@ class ConsideredSchema(serializers.Serializer[Any]):
         choices=get_args(Verdict), help_text="`chosen` is whose answer the caller got; `not_needed` was never reached."
     )
     reason = serializers.CharField()
-    words = serializers.CharField(allow_null=True)
     score = serializers.FloatField(allow_null=True, help_text="What it means is the strategy's.")
 
 

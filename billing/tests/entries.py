@@ -75,7 +75,7 @@ def make_decision(intent, **changes):
         route="default",
         strategy="latency",
         considered=(
-            Considered("vendor/large", "second", "target", "skipped", "circuit_open", words="3 failures in a row"),
+            Considered("vendor/large", "second", "target", "skipped", "open"),
             Considered("demo/demo-chat", "default", "target", "chosen", "fastest", score=1.5),
         ),
         tried=(Tried(intent.attempt, "demo/demo-chat", "default", "first", 5, 39, "completed", first_chunk_ms=17),),

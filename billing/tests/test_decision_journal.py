@@ -67,8 +67,7 @@ async def test_a_record_is_written_behind_with_all_it_says():
         "credential": "second",
         "role": "target",
         "verdict": "skipped",
-        "reason": "circuit_open",
-        "words": "3 failures in a row",
+        "reason": "open",
     }
     assert row["tried"][0]["first_chunk_ms"] == 17
     assert (row["limits"], row["auto"], row["details"]) == (
@@ -176,7 +175,7 @@ async def test_a_record_that_can_never_be_written_is_given_up_and_stops_nothing(
     no_number = make_decision(
         make_intent(),
         outcome="nonsense",
-        considered=(Considered("a/b", None, "target", "chosen", "r", None, math.nan),),
+        considered=(Considered("a/b", None, "target", "chosen", "r", math.nan),),
     )
     far = make_decision(make_intent(request_id=earliest_id(datetime(2050, 1, 1, tzinfo=UTC))))
     good = make_decision(make_intent())

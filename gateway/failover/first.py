@@ -9,6 +9,7 @@ from gateway.failover.attempts import Attempts
 from gateway.failover.hedging import begin_hedged
 from gateway.failover.turns import Answered, Turn, Turns
 from providers.route_policy import RoutePolicy
+from providers.wire.shapes import Target
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -21,19 +22,21 @@ async def first_to_answer(
     services: "Services", attempts: Attempts, turns: Turns, policy: RoutePolicy | None
 ) -> Answered:
     """Raises the error of the last target, or of the first that no other target mends."""
+    left: Target | None = None
     while (turn := await turns.next()) is not None:
+        if left is not None:
+            metrics.record_failover(left)
         try:
             attempt, turn = await begin(services, attempts, turns, turn, policy)
+            failure = await trouble(turns, attempt, policy)
+            if failure is None:
+                return attempt, turn
+            # The caller has seen nothing of it.
+            await attempts.end(attempt, failure, superseded=True)
         except TRIED_NEXT as error:
-            turns.failed(turn.planned, error)
-            metrics.record_failover(turn.planned.candidate.target)
-            continue
-        failure = await trouble(turns, attempt, policy)
-        if failure is None:
-            return attempt, turn
-        # The caller has seen nothing of it.
-        await attempts.end(attempt, failure, superseded=True)
+            failure = error
         turns.failed(turn.planned, failure)
+        left = turn.target
     raise turns.failure
 
 
