@@ -15,7 +15,7 @@ from gateway.edge.asgi import ClientGone, Headers, Receive
 from gateway.edge.body import JSON
 from gateway.edge.callers import with_body
 from gateway.edge.decision_headers import decision_headers
-from gateway.edge.details import detail_headers, details_comment, with_details
+from gateway.edge.details import before_last_event, detail_headers, details_comment, with_details
 from gateway.edge.hang_up import HangUp
 from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
@@ -114,7 +114,9 @@ async def send_events(answering: Answer, response: Response, hang_up: HangUp, en
                 hang_up.stop()
                 if ending.keep is not None:
                     await ending.keep(events)
-                await response.end(before_last(batch, details_comment(answering)) if asked_for_details else events)
+                if asked_for_details:
+                    events = before_last_event(events, details_comment(answering))
+                await response.end(events)
             elif events:
                 await response.write(events)
         if not done:
@@ -126,10 +128,6 @@ async def send_events(answering: Answer, response: Response, hang_up: HangUp, en
 
 def joined(batch: list[Chunk]) -> bytes:
     return batch[0].raw if len(batch) == 1 else b"".join([chunk.raw for chunk in batch])
-
-
-def before_last(batch: list[Chunk], comment: bytes) -> bytes:
-    return joined(batch[:-1]) + comment + batch[-1].raw if batch[1:] else comment + batch[0].raw
 
 
 def headers_of(answering: Answer) -> Headers:

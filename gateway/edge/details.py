@@ -22,6 +22,7 @@ from gateway.settling import charge, known_usage
 from providers.wire.registry import SPEECHES
 
 ENCODE: Final = msgspec.json.Encoder().encode
+EVENT_ENDS: Final = (b"\n\n", b"\r\n\r\n")
 
 
 class Spent(NamedTuple):
@@ -63,6 +64,13 @@ def with_details(answering: Answer, body: bytes) -> bytes:
         return body
     comma = b"" if begun == b"{" else b","
     return b"".join((begun, comma, b'"orchestrator":', ENCODE(details_of(answering)), body[end:]))
+
+
+def before_last_event(events: bytes, comment: bytes) -> bytes:
+    """The events that end a stream, with the comment among them."""
+    ends = [(events.rfind(end, 0, -len(end)), len(end)) for end in EVENT_ENDS]
+    place = max(0 if at < 0 else at + length for at, length in ends)
+    return events[:place] + comment + events[place:]
 
 
 def details_comment(answering: Answer) -> bytes:

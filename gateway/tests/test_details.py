@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from common.money import usd_from_nano
+from gateway.edge.details import before_last_event
 from gateway.tests.conftest import MESSAGES, body, settlements
 from gateway.tests.stage import listening, make_services
 from providers.actions.credentials import set_credential
@@ -125,6 +126,38 @@ async def test_a_stream_whose_end_is_ours_tells_it_too(gateway, tenant):
     assert "cost_usd" in told
 
 
+async def test_who_went_on_with_a_stream_is_told_and_no_amount_that_is_half_known(gateway, own_tenant, upstream):
+    def make():
+        owner = own_tenant.tenant
+        broken, whole = "mock-cut-after-3-chunks-8-pace-3", "mock-none-chunks-8-pace-3"
+        for name, model in (("cutter", broken), ("mender", whole)):
+            made = create_provider(owner=owner, name=name, base_url=f"{upstream.url}/v1")
+            offer_models(owner=owner, provider_id=made, offers=[ModelOffer(name=model)])
+        create_route(owner=owner, name="rescued", targets=[f"cutter/{broken}", f"mender/{whole}"])
+
+    await asyncio.to_thread(make)
+    async with gateway.post(own_tenant.key, body(model="rescued", stream=True), headers=ASKING) as response:
+        told, after = comment_in(await response.read())
+    assert after == [b"data: [DONE]"]
+    assert response.headers["x-orchestrator-provider"] == "cutter"
+    assert (told["provider"], told["attempts"]) == ("mender", 2)
+    assert "cost_usd" not in told
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])
+def test_the_comment_stands_between_events_however_they_are_separated(end):
+    assert before_last_event(end.join((b"a", b"b", b"c", b"")), b"|") == end.join((b"a", b"b", b"|c", b""))
+    assert before_last_event(b"a" + end, b"|") == b"|a" + end
+
+
+async def test_a_stream_that_nobody_can_rescue_tells_its_error_alone(gateway, tenant):
+    wish = body(stream=True, mock={"fault": "cut", "after": 2, "chunks": 8})
+    async with gateway.post(tenant.key, wish, headers=ASKING) as response:
+        text = await response.read()
+    assert b": orchestrator" not in text
+    assert b'"error"' in text.split(b"\n\n")[-2]
+
+
 async def test_an_answer_that_was_kept_costs_nothing_and_says_so(gateway, routes):
     async with gateway.post(routes.key, body(model="kept"), headers=ASKING) as response:
         first = (await response.json())["orchestrator"]
@@ -135,8 +168,9 @@ async def test_an_answer_that_was_kept_costs_nothing_and_says_so(gateway, routes
     assert (told["cache"], told["attempts"], told["cost_usd"]) == ("hit", 0, "0.000000000")
     assert response.headers["x-orchestrator-cost-nano"] == "0"
     async with gateway.post(routes.key, body(model="kept", stream=True), headers=ASKING) as response:
-        told, _ = comment_in(await response.read())
+        told, after = comment_in(await response.read())
     assert told["cache"] == "hit"
+    assert after == [b"data: [DONE]"]
 
 
 async def test_openais_sdk_reads_answers_and_streams_as_ever(gateway, tenant):
