@@ -15,7 +15,8 @@ from benchmarks.processes import Process, Used, free_port, start_upstream, used_
 
 Progress = Callable[[str], None]
 PROVIDERS = 100
-ROUTE = "bench-route"
+ROUTE, STREAM_ROUTE = "bench-route", "bench-route-streams"
+ROUTED = "through a route"
 STREAM_MODEL = "mock-none-chunks-30-pace-1"
 
 
@@ -36,7 +37,8 @@ class Stage:
     """`answers` end in nginx, `streams` in the paced upstream: direct, through the bare proxy, through the platform.
 
     `translated` puts the question of `answers` in Anthropic's words to the same provider, `routed` to a route of two
-    targets. They and `platform` are None where the platform is left out (`--without-platform`).
+    targets, `routed_streams` the question of `streams` likewise. They and `platform` are None where the platform is
+    left out (`--without-platform`).
     """
 
     answers: tuple[Subject, ...]
@@ -44,6 +46,7 @@ class Stage:
     platform: Platform | None
     translated: Subject | None = None
     routed: Subject | None = None
+    routed_streams: Subject | None = None
 
 
 @contextmanager
@@ -66,27 +69,39 @@ def stage(progress: Progress, *, with_platform: bool = True) -> Iterator[Stage]:
             Subject("direct", Endpoint(upstream_url, stream_body), lambda: {"upstream": upstream.pid}),
             bare(stack, upstream_url, stream_body, directory / "bare-streams.log"),
         ]
-        platform = translated = routed = None
+        platform = translated = routed = routed_streams = None
         if with_platform:
             platform = start_platform(stack, progress, nginx_url, upstream_url)
             answers.append(through(platform, f"{PROVIDER}/{MODEL}"))
             streams.append(through(platform, f"{PROVIDER}-streams/{STREAM_MODEL}", stream=True))
             translated = in_anthropics_words(platform, f"{PROVIDER}/{MODEL}")
-            routed = through(platform, ROUTE, name="through a route")
-        yield Stage(tuple(answers), tuple(streams), platform, translated, routed)
+            routed = through(platform, ROUTE, name=ROUTED)
+            routed_streams = through(platform, STREAM_ROUTE, stream=True, name=ROUTED)
+        yield Stage(tuple(answers), tuple(streams), platform, translated, routed, routed_streams)
 
 
 def start_platform(stack: ExitStack, progress: Progress, nginx_url: str, upstream_url: str) -> Platform:
     progress(f"starting the platform with {PROVIDERS} providers")
     started = time.monotonic()
-    fillers = {f"filler-{number}": (nginx_url, (MODEL,)) for number in range(PROVIDERS - 2)}
-    providers = {PROVIDER: (nginx_url, (MODEL,)), f"{PROVIDER}-streams": (upstream_url, (STREAM_MODEL,)), **fillers}
-    targets = [f"{PROVIDER}/{MODEL}", f"filler-0/{MODEL}"]
-    route = {"name": ROUTE, "strategy": "latency", "targets": targets}
-    platform = Platform.start(providers, extras=Extras(routes=[route]))
+    streaming = (f"{PROVIDER}-streams", f"{PROVIDER}-streams-again")
+    fillers = {f"filler-{number}": (nginx_url, (MODEL,)) for number in range(PROVIDERS - 1 - len(streaming))}
+    providers = {
+        PROVIDER: (nginx_url, (MODEL,)),
+        **dict.fromkeys(streaming, (upstream_url, (STREAM_MODEL,))),
+        **fillers,
+    }
+    routes = [
+        latency_route(ROUTE, [f"{name}/{MODEL}" for name in (PROVIDER, "filler-0")]),
+        latency_route(STREAM_ROUTE, [f"{name}/{STREAM_MODEL}" for name in streaming]),
+    ]
+    platform = Platform.start(providers, extras=Extras(routes=routes))
     stack.callback(platform.stop)
     progress(f"the platform is up after {time.monotonic() - started:.1f} s")
     return platform
+
+
+def latency_route(name: str, targets: list[str]) -> dict[str, object]:
+    return {"name": name, "strategy": "latency", "targets": targets}
 
 
 def bare(stack: ExitStack, upstream_url: str, body: bytes, log: Path) -> Subject:
