@@ -87,7 +87,8 @@ def by_latency(
     first, the rest after it by their scores. (Mitzenmacher, 2001; the measure is Finagle's.)"""
     scored = [(group, latency(choosing.measured, group)) for group in groups]
     if len(scored) < 3:
-        return ascending(shuffled(scored, choosing.random))
+        # Sorting keeps the order of equals, which a toss gives them: cheaper than to shuffle.
+        return ascending(scored if choosing.random.random() < 0.5 else reversed(scored))
     first = min(choosing.random.sample(scored, 2), key=score_of)
     return [first, *ascending(each for each in scored if each is not first)]
 

@@ -107,10 +107,13 @@ class Vitals:
     def ewma(self) -> float:
         """What a call waits for its first chunk: by this process's answers and the others', each by how many it has
         lately had; and at least as long as the one that waits longest has waited."""
-        now, others = self._monotonic(), self.others
-        weight = self._weight * exp((self._at - now) / SECONDS_OF_MEMORY)
+        return self._usual_wait(self.others)
+
+    def _usual_wait(self, others: Told) -> float:
+        now = self._monotonic()
+        kept = exp((self._at - now) / SECONDS_OF_MEMORY)
+        seconds, weight = self._ewma * kept, self._weight * kept
         known = weight + others.weight
-        seconds = self._faded(now)
         if others.weight and known > NEGLIGIBLE:
             seconds = (seconds * weight + others.ewma * others.weight) / known
         return max(seconds, self._longest_wait(now), others.waiting)
@@ -140,7 +143,8 @@ class Vitals:
 
     def score(self) -> float:
         """For the power of two choices: the less the better."""
-        return max(self.ewma, SHORTEST_WAIT) * (self.in_flight + 1)
+        others = self.others
+        return max(self._usual_wait(others), SHORTEST_WAIT) * (self.own_in_flight + others.in_flight + 1)
 
     def told(self) -> Told:
         """What the other processes are told: nothing that stems from them."""
