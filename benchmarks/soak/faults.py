@@ -22,7 +22,7 @@ from benchmarks.series import Series
 from benchmarks.soak.client import Seen, Sight
 from benchmarks.soak.fault_script import TOTAL_SECONDS, Scripted, write_fault_script
 from benchmarks.soak.ledger import settle_all
-from benchmarks.soak.ledger_rows import read_ledger
+from benchmarks.soak.ledger_rows import read_decisions, read_ledger
 from benchmarks.soak.reconcile import Evidence, Findings, reconcile, sum_up
 
 Progress = Callable[[str], None]
@@ -47,6 +47,8 @@ TOLD = "what is not complete ends with an error that says so (0 silent ends)"
 IN_TIME = f"nobody waits more than {GRACE_SECONDS:g} s beyond the deadline of {TOTAL_SECONDS:g} s (0 hangs)"
 BEGINNING = "what came before an error is the beginning of the answer"
 MENDED = "a fault of the first target alone is mended where nothing had been said yet"
+ON_RECORD = "every request has its decision record"
+RECORDED_AS_SEEN = "the record says of an answer what its caller saw, and tells of as many attempts as the ledger"
 BREAKS_OFF = ("cut", "stall", "truncated", "no_finish", "error_event")
 GONE_ON_WITH = "a stream that breaks off once is gone on with by another target, where the route says so"
 SILENT_UNTIL_THEN = ("status", "reset", "silent", "garbage")
@@ -69,12 +71,15 @@ def soak(progress: Progress, *, faults: int = 1000, seed: int = 4) -> Report:
         seconds = time.monotonic() - started
         own_proof = settle_all(scene.platform, progress)
         intents, settlements = read_ledger(scene.platform)
+        decisions = read_decisions(scene.platform)
         received, ended = scene.whole_journal()
     told_early = frozenset(line.number for line in received if scene.asked(line) == TELLS_EARLY)
     sights = [sight(number, each.heard) for number, each in enumerate(told)]
     findings = reconcile(Evidence(received, ended, intents, settlements, sights, told_early), Rates())
+    attempts = Counter(intent.request_id for intent in intents)
     for each in told:
         judge(findings, each)
+        check_record(findings, decisions.get(each.heard.request_id), attempts[each.heard.request_id], each)
     struck = sum(line.fault != "none" for line in received)
     enough = Check(f"at least {faults} faults struck", str(struck), struck >= faults)
     booked = sum_up(settlements).values()
@@ -125,6 +130,15 @@ def judge(findings: Findings, told: Told) -> None:
         findings.expect(MENDED, heard.seen == "whole", told)
     if broke_off_once(told.asked.question):
         findings.expect(GONE_ON_WITH, heard.seen == "whole", told)
+
+
+def check_record(findings: Findings, record: tuple[str, int] | None, attempts: int, told: Told) -> None:
+    """`record`: outcome and number of attempts, as the decision record has them."""
+    findings.expect(ON_RECORD, record is not None, told)
+    if record is not None:
+        outcome, tried = record
+        right = (outcome == "answered") == (told.heard.seen == "whole")
+        findings.expect(RECORDED_AS_SEEN, right and tried == attempts, (record, attempts, told))
 
 
 def sight(number: int, heard: Heard) -> Sight:

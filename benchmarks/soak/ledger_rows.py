@@ -15,6 +15,9 @@ SETTLEMENTS = """
 SELECT request_id::text, attempt, kind, output_tokens, usage_source, cost_nano, charge_nano, outcome
 FROM billing_settlement ORDER BY settled_at
 """
+DECISIONS = """
+SELECT request_id::text, outcome, jsonb_array_length(coalesce(tried, '[]'::jsonb)) FROM billing_decision
+"""
 OPEN = """
 SELECT count(*)::int FROM billing_intent i WHERE NOT EXISTS (
     SELECT 1 FROM billing_settlement s WHERE s.request_id = i.request_id AND s.attempt = i.attempt)
@@ -47,6 +50,13 @@ def read_ledger(platform: Platform) -> tuple[list[IntentRow], list[SettlementRow
         intents = connection.cursor(row_factory=class_row(IntentRow)).execute(INTENTS).fetchall()
         settlements = connection.cursor(row_factory=class_row(SettlementRow)).execute(SETTLEMENTS).fetchall()
     return intents, settlements
+
+
+def read_decisions(platform: Platform) -> dict[str, tuple[str, int]]:
+    """Of every request on record: its outcome, and how many attempts the record tells of."""
+    with connect(platform) as connection:
+        rows = connection.execute(DECISIONS).fetchall()
+    return {request_id: (outcome, tried) for request_id, outcome, tried in rows}
 
 
 def open_intents(platform: Platform) -> int:
