@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import pytest_asyncio
 from django.db import connection
 from psycopg.rows import dict_row
 
@@ -93,14 +94,19 @@ async def gateway():
         yield listens
 
 
-@pytest.fixture(params=[1, 2], ids=["one_process", "two_processes"])
-async def scene(request, tenant, upstream):
-    """With the gateways that share Redis and PostgreSQL, each with all that one process has to itself."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=[1, 2], ids=["one_process", "two_processes"])
+async def gateways(request, django_db_setup, django_db_blocker):
+    """Those of a module: they share Redis and PostgreSQL, and each has all that one process has to itself."""
+    with django_db_blocker.unblock():
+        async with contextlib.AsyncExitStack() as stack:
+            yield [await stack.enter_async_context(listening(make_services())) for _ in range(request.param)]
+
+
+@pytest.fixture
+def scene(tenant, upstream, gateways):
     from gateway.tests.scene import Scene  # noqa: PLC0415 - which needs what is above
 
-    async with contextlib.AsyncExitStack() as stack:
-        gateways = [await stack.enter_async_context(listening(make_services())) for _ in range(request.param)]
-        yield Scene(tenant, upstream, gateways)
+    return Scene(tenant, upstream, gateways)
 
 
 def body(**changed: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.test import Client
 
 from benchmarks.upstream.plans import Plan
 from benchmarks.upstream.request import answer_texts
+from gateway.failover.budgets import Budget
 from gateway.tests.conftest import MESSAGES, Upstream, events, settlements
 from gateway.tests.stage import Gateway, eventually
 from providers.actions.credentials import change_credential, set_credential
@@ -79,10 +80,14 @@ class Scene:
         self.owner: Owner = tenant.tenant
         self.upstream = upstream
         self.gateways = gateways
+        for gateway in gateways:
+            # What scenes before this one have spent is not its loss.
+            gateway.services.retries, gateway.services.hedges = Budget(), Budget()
         self._next = itertools.cycle(gateways)
         self._number = f"-{secrets.token_hex(4)}"
         self.providers: dict[str, UUID] = {}
         self._offered: set[str] = set()
+        self._changed = False
 
     def name(self, short: str) -> str:
         """ "spare/plain" as the product calls it."""
@@ -114,6 +119,7 @@ class Scene:
         offer = ModelOffer(**{"name": model, **PRICES, **traits})
         owner, made = self.owner, self.providers[provider]
         await in_database(lambda: offer_models(owner=owner, provider_id=made, offers=[offer]))
+        self._changed = True
 
     async def route(self, *targets: str | dict[str, Any], name: str = "route", **options: Any) -> str:
         """Its name. What it leads to is offered first; `options` are fields of its policy, but for `strategy`."""
@@ -127,6 +133,7 @@ class Scene:
         made = f"{name}{self._number}" if "*" not in name else name
         owner = self.owner
         await in_database(lambda: create_route(owner=owner, name=made, targets=shown, strategy=strategy, policy=policy))
+        self._changed = True
         return made
 
     async def ask(
@@ -145,8 +152,10 @@ class Scene:
         body = {"model": model, "messages": MESSAGES, **fields}
         if mock is not None:
             body["metadata"] = {"mock": json.dumps(mock)}
+        if self._changed:
+            await self.refresh()
+        sent = {"authorization": f"Bearer {key or self.tenant.key}", "connection": "close", **(headers or {})}
         began = time.monotonic()
-        sent = {"authorization": f"Bearer {key or self.tenant.key}", **(headers or {})}
         async with asked.session.post(f"{asked.url}{path}", json=body, headers=sent) as response:
             payload = await response.read()
         return Reply(response.status, response.headers, payload, time.monotonic() - began, asked)
@@ -177,7 +186,8 @@ class Scene:
         return dict(found)
 
     async def refresh(self) -> None:
-        """What was changed since the first request is known to every gateway."""
+        """What was changed is known to every gateway."""
+        self._changed = False
         for gateway in self.gateways:
             await gateway.services.configs.poll()
 

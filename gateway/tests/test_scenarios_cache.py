@@ -8,6 +8,8 @@ from gateway.tests.scene import in_database, whole_text
 from gateway.tests.stage import eventually
 from tenants.actions.api_keys import create_api_key
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 def outcome(reply):
     return reply.headers.get("x-orchestrator-cache")
@@ -77,7 +79,6 @@ async def test_what_differs_or_asks_for_it_goes_past_the_cache(scene):
             reply = await scene.ask(route, gateway=gateway, headers={"cache-control": directive})
             assert (outcome(reply), len(scene.seen(reply))) == ("bypass", 1)
     fresh = await scene.route("second/plain", name="fresh", cache={})
-    await scene.refresh()
     for _ in range(3):
         await scene.ask(fresh, headers={"cache-control": "no-store"})
     for gateway in scene.gateways:
@@ -124,7 +125,6 @@ async def test_charlie_never_gets_what_was_kept_for_another_tenant(scene, cast):
     """Of a route of the platform's, which both may ask."""
     scene.owner = None
     route = await scene.route("first/plain", cache={})
-    await scene.refresh()
     await scene.ask(route)
     await until_hit(scene, route)
     for reply in (await scene.ask_each(route, key=cast.globex.key))[:1]:

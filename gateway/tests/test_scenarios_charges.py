@@ -1,13 +1,16 @@
 """What is paid at providers of the platform for attempts whose answers no caller got, or only half of."""
 
+import pytest
+
 from gateway.tests.scene import whole_text
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_of_an_answer_in_two_halves_the_one_that_was_finished_is_charged(scene):
     scene.owner = None
     await scene.offer("spare/plain", capabilities=("prefill",))
     route = await scene.route("first/mock-cut-pace-3", "spare/plain")
-    await scene.refresh()
     for reply in await scene.ask_each(route, stream=True):
         assert reply.text == whole_text()
         first, second = await scene.settled(reply, 2)
@@ -20,7 +23,6 @@ async def test_a_stream_that_was_held_back_and_broke_is_not_charged(scene):
     scene.owner = None
     route = await scene.route("first/mock-cut-pace-3", "spare/plain", mid_stream="buffer")
     alone = await scene.route("first/mock-cut-pace-3", name="alone", mid_stream="buffer", retries=0)
-    await scene.refresh()
     for reply in await scene.ask_each(route, stream=True):
         first, second = await scene.settled(reply, 2)
         assert (first["charge_nano"], second["outcome"]) == (0, "completed")
@@ -33,7 +35,6 @@ async def test_who_loses_a_race_is_not_charged(scene):
     scene.owner = None
     slow = "first/mock-slow-seconds-0.3"
     route = await scene.route(slow, "spare/plain", hedge={"after_ms": 30, "percent": 100})
-    await scene.refresh()
     for reply in await scene.ask_each(route, stream=True):
         loser, winner = await scene.settled(reply, 2)
         assert (loser["outcome"], loser["charge_nano"]) == ("aborted", 0)
@@ -43,7 +44,6 @@ async def test_who_loses_a_race_is_not_charged(scene):
 async def test_an_answer_that_was_cut_for_good_is_charged_as_far_as_it_went(scene):
     scene.owner = None
     route = await scene.route("first/mock-cut-pace-3", mid_stream="error")
-    await scene.refresh()
     for reply in await scene.ask_each(route, stream=True):
         [row] = await scene.settled(reply)
         assert (row["outcome"], row["charge_nano"]) == ("cut", row["cost_nano"])

@@ -7,6 +7,8 @@ import pytest
 from gateway.tests.scene import whole_text
 from gateway.tests.stage import eventually
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 FAILS_OVER = ("mock-500", "mock-502", "mock-503", "mock-529", "mock-reset", "mock-garbage", "mock-cut",
               "mock-malformed", "mock-error_event")  # fmt: skip
 

@@ -9,6 +9,8 @@ import pytest
 from gateway.tests.scene import whole_text
 from gateway.tests.stage import eventually
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 SLOW = "first/mock-delay-seconds-0.15"
 
 

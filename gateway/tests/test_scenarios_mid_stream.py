@@ -9,6 +9,8 @@ import pytest
 from gateway.tests.conftest import MESSAGES
 from gateway.tests.scene import whole_text
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 BROKEN = ("cut", "truncated", "stall-seconds-5", "malformed", "error_event", "no_finish")
 PREFILL = ("prefill",)
 WORD = '{"chunks": 8, "pace": 3}'
