@@ -4,7 +4,6 @@ key.py      a request as 32 bytes: what must be equal for two requests to have o
 question.py a request whose answer may be kept
 taps.py     the provider's bytes of an answer that may be kept, as they come in
 heard.py    those bytes read, when the answer has ended
-faithful.py whether an answer says more than could be given again
 stored.py   what is kept, and how it is said again in the caller's dialect, whole or as a stream
 shelf.py    the place in Redis, bounded for each tenant
 room.py     whether Redis has any left

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 
 from common.errors import OrchestratorError
-from gateway.cache.faithful import says_more
 from gateway.cache.stored import Stored
 from providers.wire.assembly import answer_of
+from providers.wire.faithful import says_more
 from providers.wire.neutral import Answer, Event, Failed, Refusal
 from providers.wire.openai.adapter import TASKS
 from providers.wire.ports import Wire

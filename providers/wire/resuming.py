@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from common.errors import InvalidRequest, OrchestratorError, UpstreamGarbled
+from providers.wire.faithful import says_more_than_words
 from providers.wire.neutral import (
     Ended,
     Event,
@@ -37,6 +38,8 @@ Mode = Literal["continue", "restart"]
 PREFILL: Final = "prefill"
 """The capability of a model that goes on with an assistant's last message."""
 BEYOND_RESCUE: Final = (ToolCallStarted, ToolCallDelta, RefusalDelta, Finished)
+BESIDE_WORDS: Final = frozenset(("modalities", "audio"))
+"""Fields that ask for an answer in pictures or sound."""
 UNTOLD: Final = (Started, ThinkingDelta, ThinkingRedacted)
 """What comes before the words of an answer, of which the caller has had its share."""
 
@@ -64,6 +67,8 @@ def hindrance_of(prompt: Prompt) -> str:
         return "several_choices"
     if prompt.logprobs:
         return "logprobs"
+    if not BESIDE_WORDS.isdisjoint(prompt.others):
+        return "more_than_words"
     return "" if prompt.format is None or prompt.format.kind == "text" else "structured_output"
 
 
@@ -72,20 +77,44 @@ def hindrance_after(event: Event) -> str:
 
 
 def said_of(request: ChatRequest, target: Target, received: bytes, parser: StreamParser) -> Said | None:
-    """`received` is all that came from the target, `parser` what has read it. None for a dialect without words."""
+    """`received` is all that came from the target, `parser` what has read it, and reads no more. None for a dialect
+    without words, and for the legacy shape as a provider writes it, which has no reader."""
     speech = SPEECHES.get(request.dialect)
     if speech is None:
         return None
-    prompt = speech.prompt_of(request)
-    events = until_end(wire_of(target).read_stream(prompt).feed(received))
+    wire, prompt = wire_of(target), speech.prompt_of(request)
+    reader = wire.read_stream(prompt)
     if isinstance(parser, TranslatedStream):
-        return Said(prompt, events, parser.renderer)
-    renderer = speech.renderer(request)
+        events = reader.feed(received) + ([] if parser.left() else reader.close())
+        return Said(prompt, until_end(events), parser.renderer)
+    if request.dialect == "completions":
+        return None
+    shown = shown_of(wire.parse_stream(request), received, whole=not parser.close())
+    events = until_end(reader.feed(shown) + reader.close())
+    said = Said(prompt, events, went_on(speech.renderer(request), events))
+    if not said.hindrance and says_more_than_words(request.dialect, shown):
+        said.hindrance = "more_than_words"
+    return said
+
+
+def shown_of(parser: StreamParser, received: bytes, *, whole: bool) -> bytes:
+    """What the caller got of a stream that passed through: neither an error nor what came with it, nor an end too
+    early; the last event without its end only where the provider had ended the stream, so that this was `whole`."""
+    shown: list[bytes] = []
+    for chunk in parser.feed(received) + (parser.close() if whole else []):
+        if chunk.error is not None or (chunk.done and not chunk.finished):
+            break
+        shown.append(chunk.raw)
+    return b"".join(shown)
+
+
+def went_on(renderer: Renderer, events: list[Event]) -> Renderer:
+    """The renderer, as if it had written what a provider wrote itself."""
     started = next((event for event in events if isinstance(event, Started)), None)
     if isinstance(renderer, Chunks) and started is not None:
         renderer.go_on(started)
     renderer.render(events)
-    return Said(prompt, events, renderer)
+    return renderer
 
 
 def until_end(events: list[Event]) -> list[Event]:

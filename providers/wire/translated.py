@@ -72,6 +72,11 @@ class TranslatedStream:
             chunks.append(Chunk(raw=self.renderer.end(), finished=True, done=True))
         return chunks
 
+    def left(self) -> bool:
+        """Whether bytes still waited for the rest of their event: nobody has been told of these. Nothing is fed after
+        this."""
+        return bool(self._parser.close())
+
     def _chunks(self, events: list[Event]) -> list[Chunk]:
         """One chunk for all, and one of its own for a failure: what came before it is the caller's."""
         if not events:
@@ -90,13 +95,19 @@ class TranslatedStream:
         return Chunk(raw=b"", error=failure)
 
     def _told(self, events: list[Event]) -> Iterator[Chunk]:
-        """What was reported too early to be all of it has a chunk of its own, ahead of an end that came with it."""
+        """What was reported too early to be all of it has a chunk of its own, ahead of an end that came with it; so
+        does an end that is none, since the answer is not finished: it is not rendered, for somebody may go on."""
         self._finished.update(event.choice for event in events if isinstance(event, Finished))
         self._over = any(isinstance(event, Ended) for event in events)
         finished = len(self._finished) >= self._choices
         if finished and (early := last_report(events)) is not None and not early.final:
             yield Chunk(raw=b"", usage=early.usage)
             yield chunk_of(self.renderer.render(events), events, finished=True, done=self._over, reported=False)
+        elif self._over and not finished:
+            said: list[Event] = [event for event in events if not isinstance(event, Ended)]
+            if said:
+                yield chunk_of(self.renderer.render(said), said, finished=False, done=False)
+            yield Chunk(raw=b"", done=True)
         else:
             yield chunk_of(self.renderer.render(events), events, finished=finished, done=self._over)
 

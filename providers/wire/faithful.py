@@ -1,10 +1,11 @@
-"""Whether an answer that went to its caller byte by byte says more than is kept of it.
+"""Whether an answer that went to its caller byte by byte says more than we can say ourselves.
 
 A vendor's own blocks (a search, citations, sound, custom calls) have no place in what is kept: such an answer could not
-be given again whole, so it is not given again at all. What is not known here counts as more.
+be given again whole, so it is not given again at all, nor does another provider go on with it. What is not known here
+counts as more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +36,16 @@ DELTAS: Final = ("text_delta", "thinking_delta", "signature_delta", "input_json_
 def says_more(dialect: Dialect, part: bytes, *, stream: bool) -> bool:
     """Of a whole answer, or of any lines of a stream."""
     more = more_in_message if dialect == "messages" else more_in_chat
+    return is_more(more, part, stream=stream)
+
+
+def says_more_than_words(dialect: Dialect, events: bytes) -> bool:
+    """Of any lines of a stream, whatever stands around the choices in them."""
+    more = more_in_message if dialect == "messages" else more_in_choices
+    return is_more(more, events, stream=True)
+
+
+def is_more(more: Callable[[dict[str, Any]], bool], part: bytes, *, stream: bool) -> bool:
     try:
         return any(more(loose) for loose in objects_in(part, stream=stream))
     except (msgspec.DecodeError, UnicodeDecodeError, AttributeError, TypeError, RecursionError):
@@ -56,7 +67,11 @@ def beyond(loose: dict[str, Any], known: frozenset[str]) -> bool:
 
 
 def more_in_chat(loose: dict[str, Any]) -> bool:
-    return beyond(loose, CHAT) or any(more_in_choice(choice) for choice in loose.get("choices") or ())
+    return beyond(loose, CHAT) or more_in_choices(loose)
+
+
+def more_in_choices(loose: dict[str, Any]) -> bool:
+    return any(more_in_choice(choice) for choice in loose.get("choices") or ())
 
 
 def more_in_choice(choice: dict[str, Any]) -> bool:
