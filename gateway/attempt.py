@@ -104,6 +104,11 @@ class Attempt:
         return f"{self.target.provider}/{self.target.model}"
 
     @property
+    def failure(self) -> OrchestratorError | None:
+        """What the target did wrong after its answer began."""
+        return self._failure
+
+    @property
     def complete(self) -> bool:
         """Whether the caller has got, or can be given, a whole answer."""
         return self._over and self.meter.finished

@@ -6,7 +6,7 @@ from common.errors import InvalidRequest, OrchestratorError, UpstreamError
 
 Cause = Literal[
     "inexpressible", "rejected", "context_too_long", "content_refused", "credential", "rate_limited",
-    "unreachable", "failed", "silent", "garbled",
+    "unreachable", "failed", "silent", "garbled", "unsuitable",
 ]  # fmt: skip
 """inexpressible     this target's wire has no words for the request; nothing was sent
 rejected             the request is wrong, here and elsewhere
@@ -17,7 +17,8 @@ rate_limited         too many requests under this key
 unreachable          no connection, or one that broke before an answer
 failed               the provider's own failure, or its overload
 silent               no answer in time
-garbled              bytes that are no answer, or an answer that broke off"""
+garbled              bytes that are no answer, or an answer that broke off
+unsuitable           good, but not for this request: too slow for its route, or not the answer that was begun"""
 
 BY_CODE: Final[dict[str, Cause]] = {
     "context_length_exceeded": "context_too_long",
@@ -33,13 +34,16 @@ BY_CODE: Final[dict[str, Cause]] = {
     "upstream_stalled": "silent",
     "upstream_garbled": "garbled",
     "upstream_cut": "garbled",
-    "upstream_diverged": "garbled",
+    "upstream_diverged": "unsuitable",
+    "upstream_slow": "unsuitable",
 }
 RETRIED: Final[frozenset[Cause]] = frozenset(("rate_limited", "unreachable", "failed", "garbled"))
 """What the same target may be asked again for; a silent one is left alone."""
-OF_THE_TARGET: Final[frozenset[Cause]] = frozenset(("unreachable", "failed", "silent", "garbled"))
+OF_THE_TARGET: Final[frozenset[Cause]] = frozenset(("unreachable", "failed", "silent", "garbled", "unsuitable"))
 """What another credential of the same model would not mend."""
-SAYS_NOTHING: Final[frozenset[Cause]] = frozenset(("inexpressible", "rejected", "context_too_long", "content_refused"))
+SAYS_NOTHING: Final[frozenset[Cause]] = frozenset(
+    ("inexpressible", "rejected", "context_too_long", "content_refused", "unsuitable")
+)
 """Of the target: it works."""
 OF_THE_REQUEST: Final[frozenset[Cause]] = frozenset(("rejected", "context_too_long", "content_refused"))
 

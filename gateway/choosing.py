@@ -10,7 +10,7 @@ from gateway.routing.facts import Facts
 from gateway.routing.plan import Plan, Planned, planned
 from providers.catalogue import Candidate, Resolution
 from providers.route_policy import DeadlineRule
-from providers.routed import overridden
+from providers.routed import hurried
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -42,17 +42,12 @@ def facts_of(services: "Services", call: Call, resolution: Resolution, input_tok
 def in_time(plan: Plan, rule: DeadlineRule) -> Plan:
     """With the caller's deadlines in the place of the provider's and the route's."""
 
-    def hurried(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-        return tuple(
-            msgspec.structs.replace(
-                each, target=msgspec.structs.replace(each.target, deadlines=overridden(each.target.deadlines, rule))
-            )
-            for each in candidates
-        )
+    def in_a_hurry(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+        return tuple(msgspec.structs.replace(each, target=hurried(each.target, rule)) for each in candidates)
 
-    order = zip(hurried(each.candidate for each in plan.order), plan.order, strict=True)
+    order = zip(in_a_hurry(each.candidate for each in plan.order), plan.order, strict=True)
     return msgspec.structs.replace(
         plan,
         order=tuple(msgspec.structs.replace(each, candidate=candidate) for candidate, each in order),
-        fallbacks=hurried(plan.fallbacks),
+        fallbacks=in_a_hurry(plan.fallbacks),
     )

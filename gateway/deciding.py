@@ -82,6 +82,7 @@ class Deciding:
         config, key = (
             (call.identified.config, call.identified.record) if caller is None else (caller.config, caller.record)
         )
+        admitted = error.admitted if isinstance(error, OverLimit) else None if caller is None else caller.admitted
         resolution = self.resolution
         route = None if resolution is None else resolution.route
         return Decision(
@@ -101,7 +102,7 @@ class Deciding:
             cache=self.cache,
             considered=() if self.plan is None else tuple(self._considered(self.plan)),
             tried=tuple(self.tried),
-            limits=limits_of(error.admitted if isinstance(error, OverLimit) else caller and caller.admitted),
+            limits=limits_of(admitted),
             auto=None if self.plan is None or route is None else auto_words(self.plan, route),
             details=self.details,
         )

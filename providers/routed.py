@@ -30,12 +30,22 @@ def routed(target: Target, *, drop_params: bool, deadlines: DeadlineRule, parame
     """The target as a route has it: the same one where the route changes nothing."""
     if not drop_params and not parameters and deadlines == NO_DEADLINES:
         return target
+    timed = (
+        target if deadlines == NO_DEADLINES else hurried(target, deadlines, blamed=target.provider_scope == "tenant")
+    )
     return msgspec.structs.replace(
-        target,
+        timed,
         drop_params=drop_params,
-        deadlines=overridden(target.deadlines, deadlines),
         parameters=tuple((name, msgspec.Raw(msgspec.json.encode(value))) for name, value in parameters.items()),
     )
+
+
+def hurried(target: Target, rule: DeadlineRule, *, blamed: bool = False) -> Target:
+    """The target under other deadlines; unless it is `blamed` all the same, shorter ones are not held against it."""
+    deadlines = overridden(target.deadlines, rule)
+    pairs = zip(msgspec.structs.astuple(deadlines), msgspec.structs.astuple(target.deadlines), strict=True)
+    shorter = any(ours is not None and (own is None or ours < own) for ours, own in pairs)
+    return msgspec.structs.replace(target, deadlines=deadlines, hurried=target.hurried or (shorter and not blamed))
 
 
 def overridden(deadlines: Deadlines, rule: DeadlineRule) -> Deadlines:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
-from common.errors import OrchestratorError, UpstreamError
+from common.errors import OrchestratorError, UpstreamError, UpstreamTimeout
 from gateway.attempt import Attempt
 from gateway.cache.taps import Tap
 from gateway.calls import Call, Caller
@@ -93,7 +93,7 @@ class Attempts:
 
     async def end(self, attempt: Attempt, error: BaseException | None, *, superseded: bool = False) -> None:
         """Settles an attempt, then lets go of its connection. `superseded`: another one answers, or goes on with it."""
-        self._settle(attempt, error, superseded)
+        self._settle(attempt, error, blamed=error, superseded=superseded)
         await attempt.close()
 
     async def end_all_but(self, winner: Attempt) -> None:
@@ -104,7 +104,7 @@ class Attempts:
         """Those that are to be closed yet; without awaiting, so that nothing comes between."""
         ended = list(self._under_way)
         for attempt in ended:
-            self._settle(attempt, error)
+            self._settle(attempt, error, blamed=attempt.failure)
         return ended
 
     def next_number(self) -> int:
@@ -115,7 +115,15 @@ class Attempts:
     def tenant_id(self) -> UUID:
         return self._caller.config.tenant_id
 
-    def _settle(self, attempt: Attempt, error: BaseException | None, superseded: bool = False) -> None:
+    def _settle(
+        self,
+        attempt: Attempt,
+        error: BaseException | None,
+        *,
+        blamed: BaseException | None,
+        superseded: bool = False,
+    ) -> None:
+        """`error` is how the attempt ended, `blamed` what the target had to do with it."""
         begun, dispatched_at = self._under_way.pop(attempt), attempt.began
         begun.turn.place.release()
         if attempt.tap is not None:
@@ -128,15 +136,15 @@ class Attempts:
         self._deciding.ended(attempt, begun.turn.why, ending, dispatched_at)
         if attempt.first_chunk_at is not None and not superseded:
             self._deciding.answered_by(attempt.target.key)
-        land(begun.flight, attempt, error)
+        land(begun.flight, attempt, blamed)
 
 
 def land(flight: Flight, attempt: Attempt, error: BaseException | None) -> None:
-    """Tells the board how it went."""
+    """Tells the board how it went. Who had less time than its provider is given is not to blame for taking more."""
     if attempt.complete:
         usage = attempt.meter.usage or Usage()
         flight.succeeded(usage.output_tokens, usage.cache_read_tokens / max(1, usage.input_tokens))
-    elif isinstance(error, UpstreamError):
+    elif isinstance(error, UpstreamError) and not (attempt.target.hurried and isinstance(error, UpstreamTimeout)):
         flight.failed(cause_of(error), error.retry_after)
     else:
         flight.abandoned()

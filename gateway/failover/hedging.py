@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from common.errors import InvalidRequest, OrchestratorError, UpstreamError
+from common.errors import OrchestratorError
 from gateway.attempt import Attempt
 from gateway.failover.attempts import Attempts
 from gateway.failover.turns import Answered, Turn, Turns
@@ -56,7 +56,7 @@ async def winner(race: Race, turns: Turns, first: Turn) -> Answered:
             error = task.exception()
             if error is None:
                 return task.result(), race[task]
-            if not isinstance(error, UpstreamError | InvalidRequest):
+            if not isinstance(error, OrchestratorError):
                 raise error
             if race[task] is first:
                 failure = error

@@ -8,23 +8,29 @@ from providers.catalogue import Candidate
 
 
 class Order:
-    """The targets of one request. `next` gives each of them once; `failed` says what became of it."""
+    """The targets of one request. `next` gives each of them once; `failed` says what became of it.
+
+    What was wrong with the request itself is never forgotten: a rejection ends everything, after a refusal of its
+    content only the fallbacks for that are left, and after too long a context only models that read more.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._left = deque(plan.order)
         self._fallbacks = plan.fallbacks
         self._seen: set[str] = set()
-        self._refused_models: set[str] = set()
         self._called: set[str] = set()
+        self._rejected = False
+        self._refused_models: set[str] = set()
+        self._too_long_for: list[Candidate] = []
 
     def left(self) -> list[Planned]:
         """Those that are still to come, without what a failure may add."""
-        return [each for each in self._left if self._may(each.candidate)]
+        return [each for each in self._left if self._is_new(each.candidate)]
 
     def next(self) -> Planned | None:
         while self._left:
             planned = self._left.popleft()
-            if self._may(planned.candidate):
+            if self._is_new(planned.candidate):
                 self._seen.add(planned.candidate.target.key)
                 return planned
         return None
@@ -32,30 +38,35 @@ class Order:
     def has_fallback(self, cause: str) -> bool:
         return any(each.cause == cause for each in self._fallbacks)
 
+    def may(self, candidate: Candidate) -> bool:
+        """Whether the request may go there, whether or not it has been there."""
+        if self._rejected:
+            return False
+        if self._refused_models and candidate.cause != "content_refused":
+            return False
+        return candidate.target.model not in self._refused_models and all(
+            may_read_more(candidate, tried) for tried in self._too_long_for
+        )
+
     def failed(self, planned: Planned, cause: Cause) -> None:
-        target = planned.candidate.target
+        candidate = planned.candidate
         match cause:
             case "rejected":
-                self._end()
+                self._rejected = True
             case "content_refused":
-                self._end()
-                self._refused_models.add(target.model)
+                self._refused_models.add(candidate.target.model)
                 self._call("content_refused")
             case "context_too_long":
-                self._left = deque(each for each in self._left if reads_more(each.candidate, planned.candidate))
+                self._too_long_for.append(candidate)
                 self._call("context_too_long")
             case "rate_limited":
                 self._call("rate_limited")
             case _ if cause in OF_THE_TARGET:
-                self._put_last(planned.candidate)
-        if cause not in ("rejected", "content_refused"):
-            self._call("any")
+                self._put_last(candidate)
+        self._call("any")
 
-    def _may(self, candidate: Candidate) -> bool:
-        return candidate.target.key not in self._seen and candidate.target.model not in self._refused_models
-
-    def _end(self) -> None:
-        self._left.clear()
+    def _is_new(self, candidate: Candidate) -> bool:
+        return candidate.target.key not in self._seen and self.may(candidate)
 
     def _put_last(self, candidate: Candidate) -> None:
         """The same model under another credential would most likely fail alike."""
@@ -73,7 +84,11 @@ def same_model(one: Candidate, other: Candidate) -> bool:
     return (one.target.provider, one.target.model) == (other.target.provider, other.target.model)
 
 
-def reads_more(one: Candidate, than: Candidate) -> bool:
-    """Where the size of either is unknown there is no telling, and the request is not sent twice in vain."""
+def may_read_more(one: Candidate, than: Candidate) -> bool:
+    """Where the size of either is unknown there is no telling: then the route must have named it for this case."""
+    if same_model(one, than):
+        return False
     window, tried = one.target.context_window, than.target.context_window
-    return window is not None and tried is not None and window > tried
+    if window is None or tried is None:
+        return one.cause == "context_too_long"
+    return window > tried

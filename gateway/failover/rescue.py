@@ -52,18 +52,27 @@ class Rescued:
         self._said = said
         await self._attempts.end(self.attempt, error, superseded=True)
         self._turns.failed(self._turn.planned, error)
-        while (turn := await self._turns.next()) is not None:
+        while (turn := await self._next_turn()) is not None:
             failure = await self._resume(said, turn)
             if failure is None:
                 return
             self._turns.failed(turn.planned, failure)
         raise error
 
+    async def _next_turn(self) -> Turn | None:
+        """None as well where all others are busy: what broke the answer off is what is told."""
+        try:
+            return await self._turns.next()
+        except OrchestratorError:
+            return None
+
     async def _resume(self, said: Said, turn: Turn) -> OrchestratorError | None:
         """What went wrong, if anything did: last of all with an answer from the beginning."""
         failure: OrchestratorError | None = None
         for mode in modes(turn.target, self._policy):
-            now = turn._replace(why=mode, probe=turn.probe and failure is None)
+            now = turn._replace(why=mode) if failure is None else await self._turns.renewed(turn, mode)
+            if now is None:
+                break
             try:
                 wire = resuming(said, self._attempts.call.request, turn.target, mode)
                 self.attempt = await self._attempts.begin(now, wire)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from billing.decisions.records import Why
 from common.errors import OrchestratorError, RateLimited, UpstreamError
 from gateway.calls import Call, Caller
-from gateway.causes import OF_THE_REQUEST, RETRIED, Cause, cause_of
+from gateway.causes import RETRIED, Cause, cause_of
 from gateway.deciding import Deciding
 from gateway.failover.order import Order
 from gateway.failover.waiting import seconds_to_wait
@@ -97,9 +97,10 @@ class Turns:
         return None
 
     def failed(self, planned: Planned, error: OrchestratorError) -> None:
+        """What was wrong with the request outlasts what goes wrong elsewhere."""
         cause = cause_of(error)
         # What is wrong with our own words for it is told only if nothing was sent at all.
-        if self._last is None or cause != "inexpressible":
+        if self._last is None or (cause != "inexpressible" and self._last.cause != "rejected"):
             self._last = Failed(planned, error, cause)
         self._order.failed(planned, cause)
 
@@ -117,24 +118,29 @@ class Turns:
             return None
         return await self._admitted(Turn(planned, why, place, probe))
 
+    async def renewed(self, turn: Turn, why: Why) -> Turn | None:
+        """Another turn at the same target, for which the first one's place is gone; None where that is taken."""
+        return await self._turn(turn.planned, why)
+
     async def _admitted(self, turn: Turn) -> Turn | None:
-        target, place = turn.target, turn.place
+        board, key, reason = self._services.board, turn.target.key, "probed_by_another"
+        claimed, admitted = False, False
         try:
-            if turn.probe and not await self._services.board.claim_probe(target.key):
-                reason = "probed_by_another"
-            elif (seconds := await self._seconds_for_credential(target)) > 0:
-                reason = "credential_limit"
-                if turn.probe:
-                    self._services.board.release_probe(target.key)
-                self.failed(turn.planned, credential_used_up(seconds))
-            else:
-                return turn
-        except BaseException:
-            place.release()
-            raise
-        place.release()
-        self._deciding.passed_over(turn.planned.candidate, reason)
-        return None
+            claimed = turn.probe and await board.claim_probe(key)
+            if claimed or not turn.probe:
+                seconds = await self._seconds_for_credential(turn.target)
+                admitted = seconds <= 0
+                if not admitted:
+                    reason = "credential_limit"
+                    self.failed(turn.planned, credential_used_up(seconds))
+        finally:
+            if not admitted:
+                turn.place.release()
+                if claimed:
+                    board.release_probe(key)
+        if not admitted:
+            self._deciding.passed_over(turn.planned.candidate, reason)
+        return turn if admitted else None
 
     async def _seconds_for_credential(self, target: Target) -> float:
         if target.credential_requests_per_minute is None or target.credential_id is None:
@@ -142,8 +148,8 @@ class Turns:
         return await self._services.credential_limits.take(target.credential_id, target.credential_requests_per_minute)
 
     async def _place_at_a_busy_one(self) -> Turn | None:
-        """The first that gets free."""
-        busy, self._busy = self._busy, []
+        """The first that gets free; the others stay where they are."""
+        busy = self._busy = [each for each in self._busy if self._order.may(each.candidate)]
         if not busy:
             return None
         targets = [each.candidate.target for each in busy]
@@ -152,11 +158,15 @@ class Turns:
             wanted, self._tenant_id, self._call.wishes.priority, self._queue_seconds
         )
         planned = next(each for each in busy if place_key(each.candidate.target) == place.key)
-        return await self._admitted(Turn(planned, self._why(planned), place))
+        self._busy = [each for each in busy if each is not planned]
+        # Much may have happened while we waited.
+        [verdict] = self._services.board.admissible([planned.candidate.target.key])
+        return await self._admitted(Turn(planned, self._why(planned), place, verdict.may == "probe"))
 
     async def _passed_over_turn(self) -> Turn | None:
         """When nobody else is left, of those that are out the one that will be back soonest is tried after all."""
-        if not self._passed_over or (self._last is not None and self._last.cause in OF_THE_REQUEST):
+        self._passed_over = [each for each in self._passed_over if self._order.may(each[1].candidate)]
+        if not self._passed_over:
             return None
         soonest = min(self._passed_over, key=lambda each: each[0])
         self._passed_over.remove(soonest)
@@ -167,6 +177,8 @@ class Turns:
         if self._last is None or self._retried >= self._most_retries or self._last.cause not in RETRIED:
             return None
         planned, error, _ = self._last
+        if not self._order.may(planned.candidate):
+            return None
         seconds = seconds_to_wait(error, self._retried, self._services.random)
         if seconds is None or not self._services.retries.take(self._tenant_id):
             return None

@@ -166,6 +166,10 @@ class Board:
     def release_probe(self, key: str) -> None:
         """The claim is free for another request at once."""
         self._standing(key).circuit.unclaim()
+        self.release_claim(key)
+
+    def release_claim(self, key: str) -> None:
+        """Other processes may claim the probe, whatever this one has learnt of the circuit meanwhile."""
         self._shared.release(key)
 
     def changed(self, standing: Standing, *, probed: bool) -> None:

@@ -66,5 +66,6 @@ class Flight:
         if not self._answered:
             now = self._board.monotonic()
             vitals.waited_in_vain(now - self.began_at, now)
-        if self.probe and self.standing.circuit.abandoned(self):
-            self._board.release_probe(self.standing.key)
+        if self.probe:
+            self.standing.circuit.abandoned(self)
+            self._board.release_claim(self.standing.key)

@@ -142,7 +142,9 @@ class Target(msgspec.Struct, frozen=True):
 
     `key` names owner, provider, model and credential, for whatever is known of this target: "platform/openai/gpt-4o#a"
     or "t:<the tenant's id in hex>/openai/gpt-4o#a". `credential` is its label, empty where the provider has none.
-    `most_at_once` calls may be under way at the provider, those of all processes together; None sets no limit.
+    `most_at_once` calls may be under way at the provider, those of all processes together; None sets no limit. It is
+    `hurried` where a caller, or a tenant at a provider of the platform, gives it less time than the provider's own
+    deadlines: what comes of that says nothing of the target to others.
     """
 
     provider: str
@@ -164,6 +166,7 @@ class Target(msgspec.Struct, frozen=True):
     parameters: tuple[tuple[str, msgspec.Raw], ...] = ()
     most_at_once: int | None = None
     key: str = ""
+    hurried: bool = False
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
