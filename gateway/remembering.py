@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from billing.limits.admission import Lookup
-from billing.pricing import cost
 from gateway import metrics
 from gateway.attempt import Attempt
 from gateway.cache.heard import Heard
@@ -14,7 +13,7 @@ from gateway.cache.stored import Stored, chunks_of
 from gateway.calls import Call, Caller
 from gateway.deciding import Deciding
 from gateway.failover.rescue import Rescued
-from gateway.settling import charge
+from gateway.settling import spent
 from providers.catalogue import Resolution
 from providers.wire.shapes import Chunk, Usage
 
@@ -99,15 +98,14 @@ class Remembering:
 
 
 def heard(attempt: Attempt, pieces: Sequence[bytes], usage: Usage) -> Heard:
-    target = attempt.target
-    cost_nano = 0 if target.price is None else cost(usage, target.price)
+    cost_nano, charge_nano = spent(attempt.target, usage)
     return Heard(
         request=attempt.request,
-        target=target,
+        target=attempt.target,
         pieces=pieces,
         streamed=attempt.streamed,
         usage=usage,
         cost_nano=cost_nano,
-        charge_nano=charge(cost_nano, "completed", target.provider_scope, target.mark_up_basis_points),
+        charge_nano=charge_nano,
         content_type=attempt.content_type.decode(),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -14,7 +14,7 @@ from gateway.completion_log import CompletionLine
 from gateway.counting import Uncounted
 from gateway.metering import Meter
 from gateway.prompts import uncounted
-from providers.wire.shapes import Usage
+from providers.wire.shapes import Target, Usage
 
 if TYPE_CHECKING:
     from gateway.attempt import Attempt
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 NOTHING: Final = Usage()
 NEVER_SENT: Final = ("upstream_unreachable", "upstream_connect_timeout")
 OPENAI: Final = "openai"
+
+
+class Spent(NamedTuple):
+    """What a provider takes, and what the tenant pays for it."""
+
+    cost_nano: int
+    charge_nano: int
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -106,10 +113,7 @@ def uncounted_of(attempt: "Attempt") -> Uncounted:
 
 
 def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, source: UsageSource) -> None:
-    price = attempt.target.price
-    cost_nano = 0 if price is None or source == "none" else cost(usage, price)
-    target = attempt.target
-    charge_nano = charge(cost_nano, ending.outcome, target.provider_scope, target.mark_up_basis_points)
+    cost_nano, charge_nano = spent(attempt.target, usage, ending.outcome)
     if ending.superseded and source != "provider":
         charge_nano = 0
     services.ledger.settle(
@@ -128,6 +132,12 @@ def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usag
     )
     metrics.record_settlement(attempt, ending, usage, charge_nano)
     services.write_line(completion_line(services, attempt, ending, usage, cost_nano))
+
+
+def spent(target: Target, usage: Usage, outcome: Outcome = "completed") -> Spent:
+    """Of usage at a target. Without a price the cost is 0 and means nothing."""
+    cost_nano = 0 if target.price is None else cost(usage, target.price)
+    return Spent(cost_nano, charge(cost_nano, outcome, target.provider_scope, target.mark_up_basis_points))
 
 
 def charge(cost_nano: int, outcome: Outcome, scope: ProviderScope, mark_up_basis_points: int = 0) -> int:

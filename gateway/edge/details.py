@@ -5,12 +5,11 @@ Nothing that is not known is told: neither what usage of ours alone was estimate
 another attempt may have used something as well. The whole of it is at /v1/requests/{id}.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from billing.decisions.records import CacheOutcome
-from billing.pricing import cost
 from common.money import usd_from_nano
 from gateway.answers import Answer
 from gateway.attempt import Attempt
@@ -18,18 +17,11 @@ from gateway.edge.asgi import Headers
 from gateway.edge.decision_headers import header_text
 from gateway.failover.rescue import Rescued
 from gateway.remembering import Replayed
-from gateway.settling import charge, known_usage
+from gateway.settling import Spent, known_usage, spent
 from providers.wire.registry import SPEECHES
 
 ENCODE: Final = msgspec.json.Encoder().encode
 EVENT_ENDS: Final = (b"\n\n", b"\r\n\r\n")
-
-
-class Spent(NamedTuple):
-    """Nano-USD: what the provider takes for the answer, and what the tenant pays for it."""
-
-    cost_nano: int
-    charge_nano: int
 
 
 class Details(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -106,9 +98,7 @@ def spent_on(answering: Answer) -> Spent | None:
         return None
     if any(each.outcome != "failed" for each in answering.deciding.tried):
         return None
-    target = attempt.target
-    cost_nano = 0 if target.price is None else cost(usage, target.price)
-    return Spent(cost_nano, charge(cost_nano, "completed", target.provider_scope, target.mark_up_basis_points))
+    return spent(attempt.target, usage)
 
 
 def attempt_behind(answering: Answer) -> Attempt | None:
