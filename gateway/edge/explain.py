@@ -41,10 +41,10 @@ async def explain_route(services: "Services", request: Request, receive: Receive
 
 
 def with_model(body: bytes, name: str) -> bytes:
-    """A pattern is explained for the model that the request names. What is no object is for the parser to refuse."""
+    """A pattern is explained for the model that the request names. What cannot be read is for the parser to refuse."""
     try:
         fields: Any = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return body
     if "*" not in name or "model" not in fields:
         fields["model"] = msgspec.Raw(msgspec.json.encode(name))

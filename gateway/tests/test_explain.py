@@ -53,3 +53,15 @@ async def test_what_is_no_route_is_not_found(gateway, routes):
 async def test_another_tenants_route_is_not_found(gateway, routes, tenant):
     status, told = await explain(gateway, tenant.key, "two")
     assert (status, told["error"]["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize("name", ["two", "pl*"])
+@pytest.mark.parametrize(
+    "sent", [b'{"\xff":1}', b'{"model":' + b"[" * 50_000 + b"]" * 50_000 + b"}", b"[" * 50_000, b'"', b"[]", b"null"]
+)
+async def test_a_body_that_is_no_request_is_refused_in_words(gateway, routes, name, sent):
+    headers = {"authorization": f"Bearer {routes.key}", "content-type": "application/json"}
+    address = f"{gateway.url}/routes/{name}/explain"
+    async with gateway.session.post(address, data=sent, headers=headers) as response:
+        told = await response.json()
+        assert (response.status, told["error"]["code"]) == (400, "invalid_json")
