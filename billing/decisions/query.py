@@ -1,19 +1,21 @@
 """The parameters of a page of records, from text to values."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 from uuid import UUID
 
 from billing.decisions.reading import Wanted
 from billing.decisions.records import Outcome
 from common.errors import InvalidRequest
+from common.ids import earliest_id
 from providers.api.listing import parameters, text
 
 DEFAULT_DAYS: Final = 30
 LONGEST_DAYS: Final = 366
 OUTCOMES: Final[tuple[str, ...]] = get_args(Outcome)
 FIRST_YEAR, LAST_YEAR = 2000, 2100
+TOO_LATE: Final = earliest_id(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 
 def parse_wanted(query: Mapping[str, str], *, now: datetime) -> Wanted:
@@ -37,12 +39,13 @@ def parse_wanted(query: Mapping[str, str], *, now: datetime) -> Wanted:
 
 
 def parse_request_id(written: str) -> UUID | None:
-    """A request's id, or None for what cannot be one: those are UUIDs of version 7, as they are written."""
+    """A request's id, or None for what cannot be one: those are UUIDs of version 7 that a clock here can
+    have made, as they are written."""
     try:
         found = UUID(written)
     except ValueError:
         return None
-    return found if found.version == 7 and str(found) == written.lower() else None
+    return found if found.version == 7 and found < TOO_LATE and str(found) == written.lower() else None
 
 
 def request_id(written: str) -> UUID:

@@ -125,7 +125,12 @@ def test_what_cannot_be_meant_is_refused_by_its_field(alice, request_id, said, p
     assert alice.ids() == []
 
 
-@pytest.mark.parametrize("unknown", ["", "nonsense", "0198c0de-0000-4000-8000-000000000000", "x" * 64, None, 7])
+BEYOND_CALENDARS = "ffffffff-ffff-7fff-bfff-ffffffffffff"
+
+
+@pytest.mark.parametrize(
+    "unknown", ["", "nonsense", "0198c0de-0000-4000-8000-000000000000", BEYOND_CALENDARS, "x" * 64, None, 7]
+)
 def test_what_names_no_request_is_refused(alice, unknown):
     status, param = alice.refused(request_id=unknown, rating=1)
     assert (status in (400, 404), param) == (True, "request_id")
