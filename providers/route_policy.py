@@ -16,7 +16,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=265)]
 """A target: "provider/model"."""
 Names = Annotated[tuple[Name, ...], Meta(max_length=20)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
-Clock = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Clock = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
+"""Of five characters: a pattern's end lets a line's end follow."""
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Tag = Annotated[str, Meta(min_length=1, max_length=64)]
 

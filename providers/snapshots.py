@@ -10,12 +10,13 @@ from common.crypto import SecretUnreadable
 from common.errors import InvalidRequest
 from providers.catalogue import Catalogue, ModelCard, Offer, RouteEntry
 from providers.modalities import modalities_of
-from providers.models import Credential, OfferedModel, Provider, Route
+from providers.models import Credential, OfferedModel, Provider, Route, RouteTarget
 from providers.models.provider import SECRET_PLACE
 from providers.prices import Price
 from providers.pricing_source import DatedPrice, listed_price, override_price
 from providers.quirks import quirks_of
-from providers.route_policy import Strategy
+from providers.route_documents import check_time_zone
+from providers.route_policy import Strategy, TargetRule
 from providers.scope import Owner, keyring, owner_scope, secret_place
 from providers.shown_prices import shown_price
 from providers.wire.ports import Wire
@@ -180,12 +181,20 @@ def route_entry(route: Route) -> RouteEntry | None:
         return RouteEntry(
             name=route.name,
             created=int(route.created_at.timestamp()),
-            rules=tuple(each.as_rule() for each in route.targets.all()),
+            rules=tuple(map(usable_rule, route.targets.all())),
             drop_params=route.drop_params,
             strategy=msgspec.convert(route.strategy, Strategy),
             policy=route.as_policy(),
             learned=msgspec.convert(route.learned, dict[str, float]),
         )
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, InvalidRequest) as error:
         logger.error("route unreadable", extra={"route": route.name, "error": str(error)})
         return None
+
+
+def usable_rule(row: RouteTarget) -> TargetRule:
+    """Raises msgspec.ValidationError, and InvalidRequest for a time zone that this machine does not know."""
+    rule = row.as_rule()
+    if rule.schedule is not None:
+        check_time_zone(rule.schedule.time_zone, "schedule.time_zone")
+    return rule

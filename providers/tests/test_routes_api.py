@@ -154,6 +154,8 @@ WRONG = [
     ({"targets": [RULE | {"schedule": {"time_zone": ""}}]}, "targets[0].schedule.time_zone"),
     ({"targets": [RULE | {"schedule": {"time_zone": "x" * 9_000}}]}, "targets[0].schedule.time_zone"),
     ({"targets": [RULE | {"schedule": {"start": "25:00"}}]}, "targets[0].schedule.start"),
+    ({"targets": [RULE | {"schedule": {"start": "08:00\n"}}]}, "targets[0].schedule.start"),
+    ({"targets": [RULE | {"schedule": {"end": "0\u0668:00"}}]}, "targets[0].schedule.end"),
     ({"targets": [RULE | {"schedule": {"noon": "1"}}]}, "targets[0].schedule.noon"),
     ({"targets": [RULE | {"parameters": {"model": "x"}}]}, "targets[0].parameters.model"),
     ({"targets": [RULE | {"parameters": {"x": "\0"}}]}, None),
@@ -263,10 +265,14 @@ def test_a_tenant_that_is_read_only_changes_nothing(alice, made):
     assert alice("get", "routes/fast")[0] == 200
 
 
-def test_a_route_that_cannot_be_read_leaves_the_others_usable(alice, made, caplog):
+@pytest.mark.parametrize(
+    "rule",
+    [{"weight": "heavy"}, {"schedule": {"start": "08:00\n"}}, {"schedule": {"time_zone": "Mars/Base"}}],
+)
+def test_a_route_that_cannot_be_read_leaves_the_others_usable(alice, made, caplog, rule):
     alice("post", "routes", {"name": "sound", "targets": ["a/b"]})
     with owner_scope(alice.tenant):
-        RouteTarget.objects.filter(route__name="fast").update(rule={"weight": "heavy"})
+        RouteTarget.objects.filter(route__name="fast").update(rule=rule)
     assert set(load_tenant_catalogue(alice.tenant).routes) == {"sound"}
     assert "route unreadable" in caplog.text
 
