@@ -29,10 +29,10 @@ async def test_weights_are_shares_and_what_has_none_is_only_a_spare(scene):
         {"target": "none/plain", "weight": 0},
         strategy="weighted",
     )
-    found = await shares(scene, route, 160)
+    found = await shares(scene, route, 80)
     assert found[scene.name("none")] == 0
-    # Five standard deviations of 160 draws with p = 1/4.
-    assert 12 < found[scene.name("little")] < 68
+    # Less than five standard deviations from a quarter of them.
+    assert 1 < found[scene.name("little")] < 40
 
 
 async def test_round_robin_gives_each_process_one_after_the_other(scene):
@@ -76,8 +76,8 @@ async def test_a_session_stays_until_its_target_is_ejected_and_comes_back(scene)
 
 async def test_a_canary_gets_its_share_and_one_that_dies_hurts_nobody(scene):
     route = await scene.route("first/plain", canary={"target": "canary/plain", "percent": 30})
-    found = await shares(scene, route, 100)
-    assert 10 < found[scene.name("canary")] < 55
+    found = await shares(scene, route, 60)
+    assert 0 < found[scene.name("canary")] < 36
     dying = await scene.route("second/plain", name="dying", canary={"target": "sick/mock-503", "percent": 100})
     for reply in await scene.ask_each(dying):
         assert (reply.status, scene.models_seen(reply)) == (200, ["mock-503", "plain"])
@@ -91,7 +91,9 @@ async def test_a_shadow_is_asked_as_well_and_delays_nobody(scene):
     route = await scene.route("first/plain", shadow={"target": shadow})
     sick = await scene.route("first/plain", name="sick", shadow={"target": "second/mock-500"})
     for stream in (False, True):
-        for reply in await scene.ask_each(route, stream=stream):
+        for gateway in scene.gateways:
+            reply = await scene.ask(route, stream=stream, gateway=gateway)
+            assert len(scene.upstream.lines(reply.request_id, "ended")) <= 1, "the caller waited for the shadow"
             assert (reply.text, answered_by(reply)) == (whole_text(), scene.name("first"))
             first, second = await scene.settled(reply, 2)
             assert {first["provider"], second["provider"]} == {scene.name("first"), scene.name("shadow")}
@@ -99,7 +101,6 @@ async def test_a_shadow_is_asked_as_well_and_delays_nobody(scene):
             assert first["output_tokens"] == second["output_tokens"]
             slow = first if first["provider"] == scene.name("shadow") else second
             assert slow["duration_ms"] >= 900
-            assert (await scene.record(reply))["duration_ms"] < 900
     for reply in await scene.ask_each(sick):
         assert reply.text == whole_text()
         assert {row["outcome"] for row in await scene.settled(reply, 2)} == {"completed", "failed"}
