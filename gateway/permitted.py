@@ -1,13 +1,15 @@
 """Whether a caller may ask for a model or a route, by the lists that bind the key (`tenants.allow_rules`).
 
 A route is known by its name and by the name that was asked for; one that is allowed lets through all that it leads to.
+A pattern's caller could ask for any name that fits: that counts only where the name itself says whom it leads to.
 A model is known as "provider/model" and by its bare name, unless that looks like another provider's model itself.
 """
 
 from typing import Final
 
 from common.errors import PermissionDenied
-from providers.catalogue import DEFAULT, ModelCard, Resolution, UnknownModel
+from providers.catalogue import DEFAULT, ModelCard, Resolution, RouteEntry, UnknownModel, beside_the_rules
+from providers.routed import ANYTHING
 from tenants.identity import KeyRecord
 
 LONGEST_SHOWN: Final = 1_000
@@ -26,9 +28,18 @@ def check_permitted(record: KeyRecord, asked: str, resolution: Resolution, param
 
 
 def names_of(asked: str, resolution: Resolution) -> tuple[str, ...]:
-    if resolution.route is not None:
-        return asked, resolution.name
+    route = resolution.route
+    if route is not None:
+        return (asked, route.name) if asked == DEFAULT or asks_by_name(route) else (route.name,)
     return (*names_of_model(resolution.name), *([asked] if asked == DEFAULT else []))
+
+
+def asks_by_name(route: RouteEntry) -> bool:
+    """Whether the caller's name is the route's own, or the name of every model that the route leads to."""
+    if ANYTHING not in route.name:
+        return True
+    beside = [target for target, _, _ in beside_the_rules(route.policy)]
+    return all(target.endswith(f"/{ANYTHING}") for target in [*(rule.target for rule in route.rules), *beside])
 
 
 def names_of_model(full: str) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """What a key's lists let it ask for, and how soon a change of them holds."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from gateway.tests.conftest import body
+from providers.actions.routes import create_route
 from tenants.actions.api_keys import create_api_key, set_key_allowed
 from tenants.actions.plans import create_plan
 from tenants.actions.tenants import change_tenant
@@ -75,6 +77,23 @@ async def test_a_route_that_is_allowed_lets_through_what_it_leads_to(gateway, ma
 async def test_a_route_is_not_allowed_by_the_names_of_its_targets(gateway, made, allow):
     await allow("mock/*", "spare/*")
     assert await status(gateway, made, "after-mock-500") == 403
+
+
+async def test_a_made_up_name_opens_no_pattern_route_to_what_the_name_does_not_choose(gateway, own_tenant, made, allow):
+    dear = {"fallbacks": {"any": ["spare/plain"]}}
+    for name, target, policy in (("*-pro", "mock/plain", {}), ("pl*", "mock/*", {}), ("mock-5*", "mock/*", dear)):
+        make = partial(create_route, owner=own_tenant.tenant, name=name, targets=[target], policy=policy)
+        await asyncio.to_thread(make)
+    for pattern, model, expected in (
+        ("cheap-*", "cheap-x-pro", 403),
+        ("*-pro", "cheap-x-pro", 200),
+        # Where the name itself says whom it leads to, it is enough.
+        ("plain", "plain", 200),
+        ("mock-500", "mock-500", 403),
+        ("mock-5*", "mock-500", 200),
+    ):
+        await allow(pattern)
+        assert await status(gateway, made, model) == expected, (pattern, model)
 
 
 async def test_the_default_model_is_allowed_by_that_name_or_by_what_it_means(gateway, own_tenant, made, allow):
