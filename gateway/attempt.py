@@ -101,7 +101,7 @@ class Attempt:
     @property
     def answered_by(self) -> str:
         """ "provider/model"."""
-        return f"{self.target.provider}/{self.target.model}"
+        return self.target.name
 
     @property
     def failure(self) -> OrchestratorError | None:

@@ -21,15 +21,15 @@ def plan_for(services: "Services", call: Call, caller: Caller, resolution: Resol
     if resolution.route is None and len(resolution.candidates) == 1:
         plan = Plan((Planned(resolution.candidates[0], "only_target"),))
     else:
-        owner = str(caller.config.tenant_id)
-        plan = planned(services.choosing, owner, resolution, facts_of(services, call, resolution, input_tokens))
+        plan = planned(services.choosing, resolution, facts_of(services, call, caller, resolution, input_tokens))
     return plan if call.wishes.deadlines is None else in_time(plan, call.wishes.deadlines)
 
 
-def facts_of(services: "Services", call: Call, resolution: Resolution, input_tokens: int) -> Facts:
+def facts_of(services: "Services", call: Call, caller: Caller, resolution: Resolution, input_tokens: int) -> Facts:
     request, wishes, route = call.request, call.wishes, resolution.route
     automatic = route is not None and route.strategy == "auto"
     return Facts(
+        tenant_id=caller.config.tenant_id,
         now=services.clock.now(),
         input_tokens=input_tokens,
         max_output_tokens=request.max_output_tokens,

@@ -65,7 +65,7 @@ class Deciding:
         self.tried.append(
             Tried(
                 attempt=attempt.intent.attempt,
-                target=f"{target.provider}/{target.model}",
+                target=target.name,
                 credential=shown_credential(target),
                 why=why,
                 at_ms=at_ms,
@@ -119,7 +119,7 @@ class Deciding:
         candidate = planned.candidate
         key, target = candidate.target.key, candidate.target
         return Considered(
-            target=f"{target.provider}/{target.model}",
+            target=target.name,
             credential=shown_credential(target),
             role=candidate.role,
             verdict=self._verdicts.get(key, "not_needed"),

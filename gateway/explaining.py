@@ -50,8 +50,8 @@ class Explained(msgspec.Struct, omit_defaults=True, kw_only=True):
 def explained(services: "Services", call: Call, caller: Caller, resolution: Resolution, route: RouteEntry) -> Explained:
     """Raises Unavailable when none of the route's targets is there for this request."""
     tokens = estimated_input_tokens(call.request)
-    facts = facts_of(services, call, resolution, tokens)
-    plan = planned(services.choosing.preview(), str(caller.config.tenant_id), resolution, facts)
+    facts = facts_of(services, call, caller, resolution, tokens)
+    plan = planned(services.choosing.preview(), resolution, facts)
     keys = [each.candidate.target.key for each in plan.order]
     verdicts = dict(zip(keys, services.board.admissible(keys), strict=True))
     said: list[tuple[Planned, str]] = []
@@ -77,7 +77,7 @@ def shown(services: "Services", each: Planned, verdict: str, facts: Facts, verdi
     vitals, circuit = services.board.vitals(target.key), services.board.circuit(target.key)
     out = verdicts.get(target.key)
     return Shown(
-        target=f"{target.provider}/{target.model}",
+        target=target.name,
         credential=shown_credential(target),
         role=candidate.role,
         verdict=verdict,

@@ -28,7 +28,7 @@ class Visible:
         """What a name leads to first."""
         target = resolution.targets[0]
         catalogue = self.own if target.provider_scope == "tenant" else self.platform
-        return catalogue.offers[f"{target.provider}/{target.model}"]
+        return catalogue.offers[target.name]
 
     def offers(self) -> list[Offer]:
         """Every model at its provider, sorted by name."""

@@ -81,7 +81,7 @@ class Order:
 
 
 def same_model(one: Candidate, other: Candidate) -> bool:
-    return (one.target.provider, one.target.model) == (other.target.provider, other.target.model)
+    return one.target.name == other.target.name
 
 
 def may_read_more(one: Candidate, than: Candidate) -> bool:

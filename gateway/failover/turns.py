@@ -9,7 +9,7 @@ from common.errors import OrchestratorError, RateLimited, UpstreamError
 from gateway.calls import Call, Caller
 from gateway.causes import RETRIED, Cause, cause_of
 from gateway.deciding import Deciding
-from gateway.failover.order import Order
+from gateway.failover.order import Order, same_model
 from gateway.failover.waiting import seconds_to_wait
 from gateway.load.places import Place
 from gateway.routing.plan import Plan, Planned
@@ -189,8 +189,7 @@ class Turns:
     def _why(self, planned: Planned) -> Why:
         if self._last is None:
             return "first"
-        before, now = self._last.planned.candidate.target, planned.candidate.target
-        same = (before.provider, before.model) == (now.provider, now.model)
+        same = same_model(self._last.planned.candidate, planned.candidate)
         return "next_credential" if same else "failover"
 
     def _limit(self, target: Target) -> int | None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -11,6 +12,7 @@ from gateway.routing.auto.classifier import Classified
 class Facts(Struct, frozen=True, kw_only=True):
     """Of the request. `input_tokens` is an estimate. `classified` is there for the strategy "auto" alone."""
 
+    tenant_id: UUID
     now: datetime
     input_tokens: int
     max_output_tokens: int | None = None

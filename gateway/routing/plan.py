@@ -37,8 +37,8 @@ class Plan(Struct, frozen=True):
     classified: Classified | None = None
 
 
-def planned(choosing: Choosing, owner: str, resolution: Resolution, facts: Facts) -> Plan:
-    """`owner` names whose routes these are. Raises Unavailable when none of the route's targets is there now."""
+def planned(choosing: Choosing, resolution: Resolution, facts: Facts) -> Plan:
+    """Raises Unavailable when none of the route's targets is there now."""
     route, candidates = resolution.route, resolution.candidates
     by_role: dict[str, list[Candidate]] = {}
     for each in candidates:
@@ -54,7 +54,7 @@ def planned(choosing: Choosing, owner: str, resolution: Resolution, facts: Facts
         else:
             there.append(each)
     order = [*drawn_canaries(choosing, route, by_role.get("canary", ()), facts)]
-    order += in_order(choosing, owner, route, there, facts)
+    order += in_order(choosing, route, there, facts)
     if not order:
         raise Unavailable(
             f"No target of the route '{route.name}' is there for this request: their tags or schedules do not fit.",
@@ -85,15 +85,13 @@ def reason_to_skip(candidate: Candidate, facts: Facts) -> str:
     return ""
 
 
-def in_order(
-    choosing: Choosing, owner: str, route: RouteEntry, candidates: Sequence[Candidate], facts: Facts
-) -> Iterator[Planned]:
+def in_order(choosing: Choosing, route: RouteEntry, candidates: Sequence[Candidate], facts: Facts) -> Iterator[Planned]:
     groups: list[Group] = [list(group) for _, group in groupby(candidates, key=lambda each: each.rule_number)]
     if len(groups) < 2:
         return (Planned(each, ONLY) for group in groups for each in group)
     if route.policy.sticky and facts.session:
         return (Planned(each, "sticky") for group in in_order_of(facts.session, groups) for each in group)
-    scored = STRATEGIES[route.strategy](choosing, owner, route, groups, facts)
+    scored = STRATEGIES[route.strategy](choosing, route, groups, facts)
     return (Planned(each, route.strategy, score) for group, score in scored for each in group)
 
 

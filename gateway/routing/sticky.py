@@ -16,7 +16,7 @@ def in_order_of(session: str, groups: Sequence[Group]) -> list[Group]:
 
 
 def standing(session: str, group: Group) -> float:
-    share = share_of(f"{group[0].target.provider}/{group[0].target.model}\n{session}")
+    share = share_of(f"{group[0].target.name}\n{session}")
     return -group[0].weight / math.log(share)
 
 

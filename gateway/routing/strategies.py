@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Final, TypeVar
+from uuid import UUID
 
 from billing.pricing import cost
 from gateway.routing.auto.choice import tier_order
@@ -29,7 +30,7 @@ class Choosing:
     def __init__(self, measured: Measured, random: Random) -> None:
         self.measured = measured
         self.random = random
-        self._turns: dict[tuple[str, str], int] = {}
+        self._turns: dict[tuple[UUID, str], int] = {}
 
     def preview(self) -> "Choosing":
         """One that chooses alike, and takes nobody's turn."""
@@ -37,23 +38,23 @@ class Choosing:
         other._turns = dict(self._turns)
         return other
 
-    def turn(self, owner: str, route: str) -> int:
-        """0, 1, 2, … for each route."""
+    def turn(self, tenant_id: UUID, route: str) -> int:
+        """One more each time, for every tenant and route."""
         if len(self._turns) > MOST_ROUTES:
             self._turns.clear()
-        number = self._turns.get((owner, route), self.random.randrange(1_000))
-        self._turns[owner, route] = number + 1
+        number = self._turns.get((tenant_id, route), self.random.randrange(1_000))
+        self._turns[tenant_id, route] = number + 1
         return number
 
 
-Order = Callable[[Choosing, str, RouteEntry, Sequence[Group], Facts], list[Scored]]
+Order = Callable[[Choosing, RouteEntry, Sequence[Group], Facts], list[Scored]]
 
 
-def by_priority(_: Choosing, owner: str, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
+def by_priority(_: Choosing, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
     return numbered(groups)
 
 
-def by_weight(choosing: Choosing, owner: str, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
+def by_weight(choosing: Choosing, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
     """Each first as often as its weight says; what has none comes last (Efraimidis and Spirakis, 2006)."""
 
     def drawn(group: Group) -> float:
@@ -63,14 +64,12 @@ def by_weight(choosing: Choosing, owner: str, route: RouteEntry, groups: Sequenc
     return ascending((group, drawn(group)) for group in groups)
 
 
-def in_turn(choosing: Choosing, owner: str, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
-    first = choosing.turn(owner, route.name) % len(groups)
+def in_turn(choosing: Choosing, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
+    first = choosing.turn(facts.tenant_id, route.name) % len(groups)
     return numbered([*groups[first:], *groups[:first]])
 
 
-def least_busy(
-    choosing: Choosing, owner: str, route: RouteEntry, groups: Sequence[Group], facts: Facts
-) -> list[Scored]:
+def least_busy(choosing: Choosing, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
     """By what is under way, of which who weighs more may have more; by lot among equals."""
 
     def busy(group: Group) -> float:
@@ -80,9 +79,7 @@ def least_busy(
     return ascending((group, busy(group)) for group in shuffled(groups, choosing.random))
 
 
-def by_latency(
-    choosing: Choosing, owner: str, route: RouteEntry, groups: Sequence[Group], facts: Facts
-) -> list[Scored]:
+def by_latency(choosing: Choosing, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
     """Power of two choices over the peak-EWMA of the time to the first chunk: the better of two drawn by lot comes
     first, the rest after it by their scores. (Mitzenmacher, 2001; the measure is Finagle's.)"""
     scored = [(group, latency(choosing.measured, group)) for group in groups]
@@ -97,7 +94,7 @@ def latency(measured: Measured, group: Group) -> float:
     return min(measured.vitals(each.target.key).score() for each in group)
 
 
-def by_cost(choosing: Choosing, owner: str, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
+def by_cost(choosing: Choosing, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
     """By what this request may be expected to cost; what has no price comes last."""
     return ascending((group, expected_cost(choosing.measured, group[0], facts)) for group in groups)
 
@@ -117,10 +114,10 @@ def expected_cost(measured: Measured, candidate: Candidate, facts: Facts) -> flo
     return cost(usage, target.price) * (1 + target.mark_up_basis_points / 10_000)
 
 
-def automatic(choosing: Choosing, owner: str, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
+def automatic(choosing: Choosing, route: RouteEntry, groups: Sequence[Group], facts: Facts) -> list[Scored]:
     """By how hard the question looks, and which targets are meant for that."""
     if facts.classified is None:
-        return by_priority(choosing, owner, route, groups, facts)
+        return by_priority(choosing, route, groups, facts)
     order = tier_order(
         facts.classified, [group[0].tier for group in groups], dial=route.policy.dial, learned=route.learned
     )

@@ -168,6 +168,11 @@ class Target(msgspec.Struct, frozen=True):
     key: str = ""
     hurried: bool = False
 
+    @property
+    def name(self) -> str:
+        """ "provider/model"."""
+        return f"{self.provider}/{self.model}"
+
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
     """What to send: an absolute URL, headers ready for the socket, the body's bytes.
