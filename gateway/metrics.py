@@ -34,9 +34,7 @@ REVENUE = Gauge("revenue_total_usd", "What tenants were charged, in USD.", multi
 ACTIVE_STREAMS = Gauge("active_streams_current", "Streamed answers under way.", multiprocess_mode="livesum")
 CACHE_OPERATIONS = Counter("cache_operations_total", "Lookups in the cache of answers.", ("operation", "result"))
 ERRORS = Counter("errors_total", "Errors told to callers.", ("code",))
-FAILOVERS = Counter(
-    "failovers_total", "Attempts that failed, after which another was made.", ("provider",)
-)
+FAILOVERS = Counter("failovers_total", "Attempts that failed, after which another was made.", ("provider",))
 FIRST_CHUNK = Histogram(
     "time_to_first_chunk_seconds", "From dispatch to the first chunk.", ("provider",), buckets=SECONDS
 )

@@ -39,12 +39,12 @@ class Ending(msgspec.Struct, frozen=True):
     error_code: str | None
     time_to_first_chunk_ms: int | None
     duration_ms: int
-    superseded: bool = False
+    free: bool = False
 
 
 def settle(services: "Services", attempt: "Attempt", ending: Ending) -> None:
-    """Settles a dispatched attempt, at once or after a count. What another attempt went on with costs the tenant only
-    what the provider itself reported.
+    """Settles a dispatched attempt, at once or after a count. One that is free costs the tenant only what the
+    provider itself reported.
 
     No awaiting: a cancellation cannot come between.
     """
@@ -67,8 +67,8 @@ def known_usage(meter: Meter) -> Usage | None:
     return meter.usage if meter.usage_is_final or not meter.output_bytes else None
 
 
-def ending_of(attempt: "Attempt", error: BaseException | None, *, superseded: bool = False) -> Ending:
-    """Of an attempt that was dispatched. `superseded`: another one goes on with its answer."""
+def ending_of(attempt: "Attempt", error: BaseException | None, *, free: bool = False) -> Ending:
+    """Of a dispatched attempt. It is `free` where the caller got nothing of it, or the provider broke it off."""
     assert attempt.began is not None  # noqa: S101 only dispatched attempts end
     first = attempt.first_chunk_at
     return Ending(
@@ -76,7 +76,7 @@ def ending_of(attempt: "Attempt", error: BaseException | None, *, superseded: bo
         error_code=error.code if isinstance(error, OrchestratorError) else None,
         time_to_first_chunk_ms=None if first is None else round((first - attempt.began) * 1000),
         duration_ms=round((asyncio.get_running_loop().time() - attempt.began) * 1000),
-        superseded=superseded,
+        free=free,
     )
 
 
@@ -114,7 +114,7 @@ def uncounted_of(attempt: "Attempt") -> Uncounted:
 
 def record(services: "Services", attempt: "Attempt", ending: Ending, usage: Usage, source: UsageSource) -> None:
     cost_nano, charge_nano = spent(attempt.target, usage, ending.outcome)
-    if ending.superseded and source != "provider":
+    if ending.free and source != "provider":
         charge_nano = 0
     services.ledger.settle(
         Settlement(

@@ -91,14 +91,14 @@ class Attempts:
             return taps.tap(question.rule.most_bytes, stream=self.call.request.stream)
         return Tap(taps, KEPT_FOR_RESCUE) if self._rescued else None
 
-    async def end(self, attempt: Attempt, error: BaseException | None, *, superseded: bool = False) -> None:
-        """Settles an attempt, then lets go of its connection. `superseded`: another one answers, or goes on with it."""
-        self._settle(attempt, error, blamed=error, superseded=superseded)
+    async def end(self, attempt: Attempt, error: BaseException | None, *, unseen: bool = False) -> None:
+        """Settles an attempt, then lets go of its connection. `unseen`: the caller has had nothing of its answer."""
+        self._settle(attempt, error, blamed=error, unseen=unseen)
         await attempt.close()
 
     async def end_all_but(self, winner: Attempt) -> None:
         for attempt in [each for each in self._under_way if each is not winner]:
-            await self.end(attempt, None, superseded=True)
+            await self.end(attempt, None, unseen=True)
 
     def settle_all(self, error: BaseException | None) -> list[Attempt]:
         """Those that are to be closed yet; without awaiting, so that nothing comes between."""
@@ -121,7 +121,7 @@ class Attempts:
         error: BaseException | None,
         *,
         blamed: BaseException | None,
-        superseded: bool = False,
+        unseen: bool = False,
     ) -> None:
         """`error` is how the attempt ended, `blamed` what the target had to do with it."""
         begun, dispatched_at = self._under_way.pop(attempt), attempt.began
@@ -131,20 +131,29 @@ class Attempts:
         if dispatched_at is None:
             begun.flight.abandoned()
             return
-        ending = ending_of(attempt, error, superseded=superseded)
+        at_fault = is_at_fault(attempt, blamed)
+        ending = ending_of(attempt, error, free=unseen or at_fault)
         settle(self._services, attempt, ending)
         self._deciding.ended(attempt, begun.turn.why, ending, dispatched_at)
-        if attempt.first_chunk_at is not None and not superseded:
+        if attempt.first_chunk_at is not None and not unseen:
             self._deciding.answered_by(attempt.target.key)
-        land(begun.flight, attempt, blamed)
+        land(begun.flight, attempt, blamed if at_fault else None)
+
+
+def is_at_fault(attempt: Attempt, error: BaseException | None) -> bool:
+    """Whether the target is to blame: not for an answer that only this request had no use for, and not for taking more
+    time than a hurried caller leaves it. What a caller can bring about by itself costs others nothing."""
+    if not isinstance(error, UpstreamError) or cause_of(error) == "unsuitable":
+        return False
+    return not (attempt.target.hurried and isinstance(error, UpstreamTimeout))
 
 
 def land(flight: Flight, attempt: Attempt, error: BaseException | None) -> None:
-    """Tells the board how it went. Who had less time than its provider is given is not to blame for taking more."""
+    """Tells the board how it went."""
     if attempt.complete:
         usage = attempt.meter.usage or Usage()
         flight.succeeded(usage.output_tokens, usage.cache_read_tokens / max(1, usage.input_tokens))
-    elif isinstance(error, UpstreamError) and not (attempt.target.hurried and isinstance(error, UpstreamTimeout)):
+    elif isinstance(error, UpstreamError):
         flight.failed(cause_of(error), error.retry_after)
     else:
         flight.abandoned()

@@ -32,7 +32,7 @@ async def first_to_answer(
             if failure is None:
                 return attempt, turn
             # The caller has seen nothing of it.
-            await attempts.end(attempt, failure, superseded=True)
+            await attempts.end(attempt, failure, unseen=True)
         except TRIED_NEXT as error:
             failure = error
         turns.failed(turn.planned, failure)

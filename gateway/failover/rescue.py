@@ -50,7 +50,7 @@ class Rescued:
         if said is None or said.hindrance:
             raise error
         self._said = said
-        await self._attempts.end(self.attempt, error, superseded=True)
+        await self._attempts.end(self.attempt, error)
         self._turns.failed(self._turn.planned, error)
         while (turn := await self._next_turn()) is not None:
             failure = await self._resume(said, turn)

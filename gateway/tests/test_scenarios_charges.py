@@ -41,10 +41,21 @@ async def test_who_loses_a_race_is_not_charged(scene):
         assert (winner["outcome"], winner["charge_nano"]) == ("completed", winner["cost_nano"])
 
 
-async def test_an_answer_that_was_cut_for_good_is_charged_as_far_as_it_went(scene):
+async def test_an_answer_that_the_provider_cut_for_good_is_not_charged(scene):
     scene.owner = None
     route = await scene.route("first/mock-cut-pace-3", mid_stream="error")
     for reply in await scene.ask_each(route, stream=True):
         [row] = await scene.settled(reply)
-        assert (row["outcome"], row["charge_nano"]) == ("cut", row["cost_nano"])
-        assert row["output_tokens"] > 0
+        assert (row["outcome"], row["charge_nano"]) == ("cut", 0)
+        assert row["cost_nano"] > 0
+
+
+@pytest.mark.parametrize("mid_stream", ["error", "restart"])
+async def test_who_lets_an_answer_be_cut_by_deadlines_of_its_own_pays_as_far_as_it_went(scene, mid_stream):
+    scene.owner = None
+    route = await scene.route("first/mock-stall-seconds-0.3", mid_stream=mid_stream)
+    hurry = {"x-orchestrator-deadlines": "between_chunks=0.1"}
+    for reply in await scene.ask_each(route, stream=True, headers=hurry):
+        first, *_ = await scene.settled(reply)
+        assert (first["outcome"], first["charge_nano"]) == ("cut", first["cost_nano"])
+        assert first["output_tokens"] > 0
