@@ -47,8 +47,9 @@ class Attempt:
     """
 
     __slots__ = (
-        "_failure", "_feed", "_first", "_next_bytes", "_over", "_pace", "_response", "_services", "_source", "_wire",
-        "began", "call", "content_type", "dropped", "first_chunk_at", "intent", "meter", "parser",
+        "_failure", "_feed", "_first", "_heard_at", "_next_bytes", "_over", "_pace", "_response",
+        "_services", "_source", "_wire", "began", "call", "content_type", "dropped", "first_chunk_at",
+        "intent", "meter", "parser",
         "refused", "request", "slowest", "streamed", "tap", "target", "vendor_status",
     )  # fmt: skip
 
@@ -90,6 +91,7 @@ class Attempt:
         self.content_type = JSON
         self.began: float | None = None
         self.first_chunk_at: float | None = None
+        self._heard_at: float | None = None
         self.intent = intent_for(services, call, caller, target, number=number, tokens=input_tokens)
 
     @property
@@ -135,7 +137,7 @@ class Attempt:
             self._first = await self._first_of_stream_in_time(response, request.dropped)
         else:
             self._first = [await self._whole(response)]
-        self.first_chunk_at = loop.time()
+        self.first_chunk_at = self._heard_at or loop.time()
 
     async def _whole(self, response: "UpstreamResponse") -> Chunk:
         dialect = self.request.dialect
@@ -153,10 +155,12 @@ class Attempt:
         seconds = self.target.deadlines.first_chunk
         if seconds is None:
             return await self._first_of_stream(response, dropped)
-        async with Deadline(seconds, no_first_chunk):
-            return await self._first_of_stream(response, dropped)
+        async with Deadline(seconds, no_first_chunk) as deadline:
+            return await self._first_of_stream(response, dropped, deadline)
 
-    async def _first_of_stream(self, response: "UpstreamResponse", dropped: Collection[str]) -> list[Chunk]:
+    async def _first_of_stream(
+        self, response: "UpstreamResponse", dropped: Collection[str], deadline: Deadline | None = None
+    ) -> list[Chunk]:
         if response.headers.get("content-type", "").startswith("application/json"):
             # An error in an answer that claims to be none is told as what it is.
             self._wire.parse_response(await response.read(), self.request.dialect)
@@ -166,18 +170,31 @@ class Attempt:
         if self.slowest is not None:
             self._pace = Pace(self.slowest, asyncio.get_running_loop().time)
         self._feed, self._next_bytes = self.parser.feed, self._source.__anext__
+        return await self._first_news(deadline)
+
+    async def _first_news(self, deadline: Deadline | None) -> list[Chunk]:
         # What events of pictures and sound say is not read: none is taken for a comment.
         is_task = self.request.dialect in TASKS
         held: list[Chunk] = []
         room = MOST_HELD
         async for batch in self:
-            if is_task or any(map(says_something, batch)):
-                return held + batch
-            for chunk in batch:
+            news = [chunk for chunk in batch if not chunk.repeated]
+            if len(news) < len(batch):
+                self._heard(deadline)
+            if is_task or any(map(says_something, news)):
+                return held + news
+            for chunk in news:
                 room -= len(chunk.raw) + CHUNK_BYTES
                 if room > 0:
                     held.append(chunk)
         return held
+
+    def _heard(self, deadline: Deadline | None) -> None:
+        """What a provider says again for the caller's sake shows that it answers, and takes its time."""
+        if self._heard_at is None:
+            self._heard_at = asyncio.get_running_loop().time()
+        if deadline is not None:
+            deadline.met()
 
     def __aiter__(self) -> "Attempt":
         return self

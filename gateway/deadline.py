@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 from common.errors import OrchestratorError, UpstreamTimeout
 
@@ -24,13 +25,18 @@ class Deadline:
         self._seconds = seconds
         self._rang = False
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a deadline needs a task to cancel")
         self._task = task
         self._cancelling = task.cancelling()
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._ring)
+        return self
+
+    def met(self) -> None:
+        """What was waited for is there; what is left may take its time."""
+        self._timer.cancel()
 
     def _ring(self) -> None:
         self._rang = True

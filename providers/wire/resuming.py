@@ -32,7 +32,7 @@ from providers.wire.openai.frames import Chunks
 from providers.wire.ports import EventParser, Renderer, Speech, Wire
 from providers.wire.registry import SPEECHES, wire_of
 from providers.wire.shapes import ChatRequest, Chunk, Dialect, StreamParser, Target, UpstreamRequest
-from providers.wire.translated import TranslatedStream
+from providers.wire.translated import TranslatedStream, chunk_of
 
 Mode = Literal["continue", "restart"]
 PREFILL: Final = "prefill"
@@ -147,7 +147,7 @@ class Resuming:
 
     def parse_stream(self, request: ChatRequest) -> StreamParser:
         events = self._wire.read_stream(self._said.prompt)
-        return TranslatedStream(Rest(events, self._said, self._prefill, self._mode), self._said.renderer, 1)
+        return RestStream(Rest(events, self._said, self._prefill, self._mode), self._said.renderer)
 
     def parse_error(self, status: int, headers: Mapping[str, str], body: bytes) -> OrchestratorError:
         return self._wire.parse_error(status, headers, body)
@@ -167,7 +167,8 @@ def with_prefill(prompt: Prompt, text: str) -> Prompt:
 
 
 class Rest:
-    """Of an answer's events those that the caller lacks: what it already has is held back, and compared."""
+    """Of an answer's events those that the caller lacks: what it already has is held back, and compared. `repeated` are
+    those held back since somebody last looked."""
 
     def __init__(self, events: EventParser, said: Said, prefill: str, mode: Mode) -> None:
         self._events = events
@@ -176,6 +177,7 @@ class Rest:
         self._expected = said.text[len(prefill) :]
         self._lenient = mode == "continue"
         self._over = False
+        self.repeated: list[Event] = []
 
     def feed(self, received: bytes) -> list[Event]:
         return self._lacking(self._events.feed(received))
@@ -196,11 +198,12 @@ class Rest:
         if isinstance(event, TextDelta):
             return self._new_text(event)
         if isinstance(event, UNTOLD):
+            self.repeated.append(event)
             return None
-        if isinstance(event, BEYOND_RESCUE):
-            self._said.hindrance = hindrance_after(event)
         if self._expected and not self._lenient and not isinstance(event, Used | Failed):
             return diverged()
+        if isinstance(event, BEYOND_RESCUE):
+            self._said.hindrance = hindrance_after(event)
         return event
 
     def _new_text(self, event: TextDelta) -> TextDelta | Failed | None:
@@ -209,6 +212,7 @@ class Rest:
             known = min(len(text), len(expected))
             if text[:known] == expected[:known]:
                 self._expected = expected[known:]
+                self.repeated.append(TextDelta(text=text[:known]))
                 text = text[known:]
             elif self._lenient:
                 self._expected = ""
@@ -216,6 +220,27 @@ class Rest:
                 return diverged()
         self._said.text += text
         return TextDelta(text=text) if text else None
+
+
+class RestStream(TranslatedStream):
+    """What is said again has a chunk of its own, for those who meter the provider and watch over its pace."""
+
+    def __init__(self, rest: Rest, renderer: Renderer) -> None:
+        super().__init__(rest, renderer, 1)
+        self._rest = rest
+
+    def feed(self, data: bytes) -> list[Chunk]:
+        return self._with_repeated(super().feed(data))
+
+    def close(self) -> list[Chunk]:
+        return self._with_repeated(super().close())
+
+    def _with_repeated(self, chunks: list[Chunk]) -> list[Chunk]:
+        repeated, self._rest.repeated = self._rest.repeated, []
+        if not repeated:
+            return chunks
+        heard = chunk_of(b"", repeated, finished=False, done=False)
+        return [msgspec.structs.replace(heard, repeated=True), *chunks]
 
 
 def diverged() -> Failed:

@@ -66,7 +66,8 @@ class Chunk(msgspec.Struct, frozen=True):
     bytes back. `text` is all generated text in the event (content, refusal, tool arguments,
     reasoning), for counting when the vendor reports no usage. `finished` is true once every
     choice of the request has its finish_reason. `usage_only` marks an event that carries usage
-    and nothing else: the one a caller who didn't ask for usage must not see.
+    and nothing else: the one a caller who didn't ask for usage must not see. `repeated` marks what is no news to the
+    caller, who has it from another provider.
     """
 
     raw: bytes
@@ -78,6 +79,7 @@ class Chunk(msgspec.Struct, frozen=True):
     finished: bool = False
     done: bool = False
     usage_only: bool = False
+    repeated: bool = False
 
 
 class Secret:
