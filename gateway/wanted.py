@@ -122,7 +122,7 @@ async def resolve_wanted(configs: "Configs", caller: "Caller", wanted: Wanted) -
     for each in (each for other in others for each in other.candidates if each.role == "target"):
         if each.target.key not in known:
             known.add(each.target.key)
-            added.append(Candidate(each.target, role="fallback", cause="any"))
+            added.append(Candidate(each.target, role="fallback", cause="any", tags=each.tags, schedule=each.schedule))
     return Resolution(first.name, (*first.candidates, *added), first.route)
 
 

@@ -43,16 +43,11 @@ def planned(choosing: Choosing, resolution: Resolution, facts: Facts) -> Plan:
     by_role: dict[str, list[Candidate]] = {}
     for each in candidates:
         by_role.setdefault(each.role, []).append(each)
+    fallbacks, skipped = those_there(by_role.get("fallback", ()), facts)
     if route is None:
         named = tuple(Planned(each, ONLY) for each in by_role["target"])
-        return Plan(named, fallbacks=tuple(by_role.get("fallback", ())))
-    there: list[Candidate] = []
-    skipped: list[Planned] = []
-    for each in by_role.get("target", ()):
-        if missing := reason_to_skip(each, facts):
-            skipped.append(Planned(each, missing))
-        else:
-            there.append(each)
+        return Plan(named, tuple(skipped), tuple(fallbacks))
+    there, others = those_there(by_role.get("target", ()), facts)
     order = [*drawn_canaries(choosing, route, by_role.get("canary", ()), facts)]
     order += in_order(choosing, route, there, facts)
     if not order:
@@ -61,7 +56,7 @@ def planned(choosing: Choosing, resolution: Resolution, facts: Facts) -> Plan:
             code="no_target_applies",
         )
     shadows = drawn_shadows(choosing, route, by_role.get("shadow", ()))
-    return Plan(tuple(order), tuple(skipped), tuple(by_role.get("fallback", ())), shadows, facts.classified)
+    return Plan(tuple(order), (*others, *skipped), tuple(fallbacks), shadows, facts.classified)
 
 
 def auto_words(plan: Plan, route: RouteEntry) -> dict[str, Any] | None:
@@ -75,6 +70,18 @@ def auto_words(plan: Plan, route: RouteEntry) -> dict[str, Any] | None:
         "probabilities": [round(each, 3) for each in classified.probabilities],
         "reasons": list(classified.reasons),
     }
+
+
+def those_there(candidates: Sequence[Candidate], facts: Facts) -> tuple[list[Candidate], list[Planned]]:
+    """Those that are there for this request, and the others with what they lack."""
+    there: list[Candidate] = []
+    skipped: list[Planned] = []
+    for each in candidates:
+        if missing := reason_to_skip(each, facts):
+            skipped.append(Planned(each, missing))
+        else:
+            there.append(each)
+    return there, skipped
 
 
 def reason_to_skip(candidate: Candidate, facts: Facts) -> str:
