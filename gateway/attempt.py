@@ -47,7 +47,7 @@ class Attempt:
     """
 
     __slots__ = (
-        "_failure", "_feed", "_first", "_heard_at", "_next_bytes", "_over", "_pace", "_response",
+        "_buffered", "_failure", "_feed", "_first", "_heard_at", "_next_bytes", "_over", "_pace", "_response",
         "_services", "_source", "_wire", "began", "call", "content_type", "dropped", "first_chunk_at",
         "intent", "meter", "parser",
         "refused", "request", "slowest", "streamed", "tap", "target", "vendor_status",
@@ -82,6 +82,7 @@ class Attempt:
         self.tap = tap
         self.vendor_status: int | None = None
         self._first: list[Chunk] | None = None
+        self._buffered = 0
         self._failure: OrchestratorError | None = None
         self._over = False
         self.target = target
@@ -262,17 +263,23 @@ class Attempt:
             self._failure = error
 
     async def hear_out(self, most: int) -> None:
-        """Returns with the whole stream in hand, or with `most` bytes of it. Raises UpstreamError."""
+        """Returns with the whole stream in hand, or with `most` bytes of it, or as many as there is room for with the
+        answers that are kept. Raises UpstreamError."""
+        taps = self._services.taps
         heard: list[Chunk] = []
         async for batch in self:
             heard += batch
-            most -= sum(len(chunk.raw) for chunk in batch)
-            if most <= 0:
+            size = sum(len(chunk.raw) + CHUNK_BYTES for chunk in batch)
+            self._buffered += size
+            taps.held += size
+            if self._buffered >= most or taps.held >= taps.most_bytes:
                 break
         self._first = heard
 
     async def close(self) -> None:
-        """Gives the connection back, or drops it when the answer was not read to its end."""
+        """Gives the connection back, or drops it when the answer was not read to its end. Gives all room back."""
+        self._services.taps.held -= self._buffered
+        self._buffered = 0
         if self._response is None:
             return
         response, self._response = self._response, None
