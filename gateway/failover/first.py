@@ -43,7 +43,7 @@ async def first_to_answer(
 async def begin(
     services: "Services", attempts: Attempts, turns: Turns, turn: Turn, policy: RoutePolicy | None
 ) -> Answered:
-    if policy is None or policy.hedge is None:
+    if policy is None or policy.hedge is None or not policy.hedge.percent:
         return await attempts.begin(turn), turn
     return await begin_hedged(services, attempts, turns, turn, policy.hedge)
 
