@@ -1,8 +1,10 @@
 """Decision records on their way to PostgreSQL, on the connection of the settlements and after them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -19,6 +21,8 @@ GATHER_SECONDS: Final = 0.1
 CHUNK: Final = 200
 PAUSE_SECONDS: Final = 0.05
 SECONDS_AFTER_A_FAILURE: Final = 1.0
+SHARE: Final = 4
+"""A tenant may have one record in so many of a full queue before it makes way for itself."""
 
 
 class Salvaged(Entry[Decision]):
@@ -28,7 +32,8 @@ class Salvaged(Entry[Decision]):
 
 
 class Journal:
-    """A queue of at most `most` records, the oldest of which give way. Nothing here waits for it, and it never fails.
+    """A queue of at most `most` records. When it is full a tenant's own oldest gives way to what it adds beyond its
+    share, to others the oldest of whoever has most. Nothing here waits for it, and it never fails.
 
     `give_way` tells whether the settlements are behind, so that their connection is left to them.
     """
@@ -45,6 +50,7 @@ class Journal:
             chunk=CHUNK,
         )
         self.dropped = 0
+        self._held: Counter[UUID] = Counter()
         self.run = self._spool.run
 
     def __len__(self) -> int:
@@ -52,9 +58,25 @@ class Journal:
 
     def add(self, decision: Decision, now: float) -> None:
         """`now`: on the loop's clock."""
-        if len(self._spool) >= self._most and self._spool.forget_oldest():
-            self._drop("full")
+        if len(self._spool) >= self._most:
+            self._make_room(decision.tenant_id)
+        self._held[decision.tenant_id] += 1
         self._spool.add(Entry(decision if fits(decision) else salvaged(decision), now))
+
+    def _make_room(self, tenant_id: UUID) -> None:
+        held, giving = self._held, tenant_id
+        if held[tenant_id] < self._most // SHARE:
+            giving = max(held, key=held.__getitem__)
+        # What is being sent cannot give way.
+        forgotten = self._spool.forget_oldest(lambda row: row.tenant_id == giving) or self._spool.forget_oldest(any_row)
+        if forgotten is not None:
+            self._let_go(forgotten)
+            self._drop("full")
+
+    def _let_go(self, decision: Decision) -> None:
+        self._held[decision.tenant_id] -= 1
+        if not self._held[decision.tenant_id]:
+            del self._held[decision.tenant_id]
 
     def oldest_queued_at(self) -> float | None:
         return self._spool.oldest_queued_at()
@@ -75,7 +97,7 @@ class Journal:
             raise
 
     def _written(self, entry: Entry[Decision]) -> None:
-        pass
+        self._let_go(entry.row)
 
     def _refused(self, entry: Entry[Decision], error: RowRefused) -> None:
         """Once more in a storable form; after that it is given up."""
@@ -83,9 +105,14 @@ class Journal:
             self._spool.add(Salvaged(salvaged(entry.row), entry.queued_at))
             return
         log.warning("decision_refused", request_id=str(entry.row.request_id), error=ascii(error.__cause__))
+        self._let_go(entry.row)
         self._drop("refused")
 
     def _drop(self, why: str) -> None:
         self.dropped += 1
         if self.dropped.bit_count() == 1:
             log.warning("decisions_dropped", dropped=self.dropped, why=why)
+
+
+def any_row(decision: Decision) -> bool:
+    return True

@@ -59,12 +59,13 @@ class Spool(Generic[Row]):
         self._empty.clear()
         self._wake.set()
 
-    def forget_oldest(self) -> bool:
-        """Drops the row that waits longest of those that were never sent; whether there was one."""
-        if not self._queue:
-            return False
-        self._queue.popleft()
-        return True
+    def forget_oldest(self, of: Callable[[Row], bool]) -> Row | None:
+        """Drops the row that waits longest of those that were never sent, and are `of` it; which that was."""
+        for place, entry in enumerate(self._queue):
+            if of(entry.row):
+                del self._queue[place]
+                return entry.row
+        return None
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._sending) + sum(map(len, self._again))

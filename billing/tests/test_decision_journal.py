@@ -243,3 +243,33 @@ def test_nothing_is_so_deep_that_salvaging_fails():
     for _ in range(5000):
         deep = [deep]
     assert salvaged(make_decision(make_intent(), details={"deep": deep})).details == {"deep": ((((),),),)}
+
+
+async def test_a_tenants_flood_costs_no_other_tenant_its_records():
+    tenants = [new_id() for _ in range(3)]
+    quiet = [make_decision(make_intent(tenant_id=tenants[each % 2])) for each in range(4)]
+    flood = [make_decision(make_intent(tenant_id=tenants[2])) for _ in range(40)]
+    async with Road() as road, running(road.url, Caps(decision_rows=10)) as writer:
+        await road.cut()
+        for decision in [*quiet[:2], *flood[:20], *quiet[2:], *flood[20:]]:
+            writer.record(decision)
+        assert (writer.gauges().decisions_queued, writer.gauges().decisions_dropped) == (10, 34)
+        await road.open()
+        await until(lambda: writer.gauges().decisions_queued == 0)
+    assert all(record_of(decision) for decision in quiet)
+    # Of its own the oldest give way.
+    assert [bool(record_of(decision)) for decision in flood] == [False] * 34 + [True] * 6
+
+
+async def test_whoever_has_most_gives_way_to_those_who_have_less():
+    greedy = [make_decision(make_intent(tenant_id=tenant)) for tenant in [new_id()] * 8]
+    modest = [make_decision(make_intent()) for _ in range(2)]
+    others = [make_decision(make_intent()) for _ in range(4)]
+    async with Road() as road, running(road.url, Caps(decision_rows=10)) as writer:
+        await road.cut()
+        for decision in [*modest, *greedy, *others]:
+            writer.record(decision)
+        await road.open()
+        await until(lambda: writer.gauges().decisions_queued == 0)
+    assert [bool(record_of(decision)) for decision in greedy] == [False] * 4 + [True] * 4
+    assert all(record_of(decision) for decision in [*modest, *others])
