@@ -24,7 +24,8 @@ from tenants.tests.cast import CastTenant, new_tenant
 
 INPUT_RATE, OUTPUT_RATE = 2_000_000_000, 8_000_000_000
 FAULTS = ("mock-500", "mock-429", "mock-401", "mock-400", "mock-reset", "mock-garbage", "mock-silent-seconds-30")
-MESSAGES = [{"role": "user", "content": "Tell me something."}]
+# As any of the SDKs takes them.
+MESSAGES: Any = [{"role": "user", "content": "Tell me something."}]
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,8 @@ async def test_the_sdks_read_a_stream_that_was_gone_on_with(scene):
         async with (
             anthropic.AsyncAnthropic(
                 base_url=gateway.url.removesuffix("/v1"), api_key=scene.tenant.key, max_retries=0
-            ) as client,
-            client.messages.stream(model=route, messages=MESSAGES, max_tokens=100) as stream,
+            ) as other,
+            other.messages.stream(model=route, messages=MESSAGES, max_tokens=100) as stream,
         ):
             message = await stream.get_final_message()
         assert (chat.choices[0].message.content, chat.choices[0].finish_reason) == (whole_text(8), "stop")
