@@ -99,7 +99,10 @@ async def test_the_sdks_read_a_stream_that_was_gone_on_with(scene):
         assert (response.output_text, response.status) == (whole_text(8), "completed")
         assert "".join(piece.choices[0].text for piece in legacy if piece.choices) == whole_text(8)
         assert [piece.choices[0].finish_reason for piece in legacy if piece.choices][-1] == "stop"
-        assert ("".join(block.text for block in message.content), message.stop_reason) == (whole_text(8), "end_turn")
+        assert ("".join(block.text for block in message.content if block.type == "text"), message.stop_reason) == (
+            whole_text(8),
+            "end_turn",
+        )
         assert message.usage.output_tokens > 0
         assert response.usage is not None
 
