@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 
 from billing.ledger import partitions, reaper
+from billing.rollups import rolling
 from tenants.celery_task import TenantTask
 
 # Celery refuses to enqueue a task whose soft limit (the application's, unless it has its own) is above its hard one.
@@ -35,3 +36,16 @@ def reap() -> int:
 def create_partitions() -> int:
     """Make the ledger's months ahead; returns how many tables were missing."""
     return partitions.create_partitions(today=datetime.now(UTC).date())
+
+
+@shared_task(
+    name="billing.tasks.roll",
+    base=TenantTask,
+    platform=True,
+    ignore_result=True,
+    soft_time_limit=SOFT_SECONDS,
+    time_limit=HARD_SECONDS,
+)
+def roll() -> int:
+    """Sum what the ledger has closed; returns how many rows were written. What is left is the next run's."""
+    return rolling.roll().rows

@@ -26,6 +26,7 @@ def schedule() -> dict[str, dict[str, Any]]:
         "reap the ledger": every(10.0, "billing.tasks.reap"),
         # Made months ahead, so that missing a run is no matter; hourly, since a restarted beat begins to count anew.
         "ledger months ahead": every(HOUR, "billing.tasks.create_partitions"),
+        "rollups of the ledger": every(120.0, "billing.tasks.roll"),
         "responses that have expired": every(HOUR, "chat.tasks.purge"),
         "what feedback teaches": every(900.0, "chat.tasks.learn_from_feedback"),
         **(looks if interval else {}),
