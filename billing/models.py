@@ -123,3 +123,21 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return str(self.request_id)
+
+
+class IdempotentAnswer(models.Model):
+    """A request that is done once (`billing.idempotency`): under way while it has no `status`."""
+
+    id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField()
+    body_digest = models.BinaryField()
+    request_id = models.UUIDField()
+    lease_until = models.DateTimeField()
+    status = models.SmallIntegerField(null=True)
+    headers = models.JSONField(null=True)
+    body = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.request_id)

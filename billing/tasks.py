@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
+from billing.idempotency import store
 from billing.ledger import partitions, reaper
 from billing.rollups import rolling
 from tenants.celery_task import TenantTask
@@ -49,3 +50,19 @@ def create_partitions() -> int:
 def roll() -> int:
     """Sum what the ledger has closed; returns how many rows were written. What is left is the next run's."""
     return rolling.roll().rows
+
+
+@shared_task(
+    name="billing.tasks.purge_idempotency",
+    base=TenantTask,
+    platform=True,
+    ignore_result=True,
+    soft_time_limit=SOFT_SECONDS,
+    time_limit=HARD_SECONDS,
+)
+def purge_idempotency() -> int:
+    """Delete answers to repeated requests whose day is over; returns how many."""
+    purged = 0
+    while deleted := store.purge():
+        purged += deleted
+    return purged

@@ -1,9 +1,11 @@
 """What the gateway is given at wiring time, as protocols."""
 
 from collections.abc import Collection
-from typing import Protocol
+from datetime import timedelta
+from typing import Literal, Protocol
 from uuid import UUID
 
+from billing.idempotency.claims import Claim, Kept
 from providers.catalogue import Catalogue
 from providers.wire.responses.history import StoredResponse
 from tenants.identity import IdentitySnapshot, TenantRef, Versions
@@ -47,3 +49,20 @@ class ResponseStore(Protocol):
     async def delete(self, tenant: TenantRef, response_id: str) -> None:
         """Raises NotFound."""
         ...
+
+
+class IdempotencyStore(Protocol):
+    """Knows which requests with an idempotency key are under way or answered, as `billing.idempotency.store` says.
+    Every function raises Unavailable when PostgreSQL cannot be asked in time, for whatever reason."""
+
+    async def claim(self, tenant: TenantRef, claim: Claim, lease: timedelta) -> Kept | Literal["ours", "running"]:
+        """Raises Conflict for a key that stands for another request."""
+        ...
+
+    async def keep(self, tenant: TenantRef, claim: Claim, answer: Kept) -> bool:
+        """False where the claim was lost."""
+        ...
+
+    async def release(self, tenant: TenantRef, claim: Claim) -> None: ...
+
+    async def renew(self, claims: Collection[Claim], lease: timedelta) -> int: ...

@@ -32,7 +32,8 @@ from gateway.failover.budgets import Budget
 from gateway.failover.shadow import Shadows
 from gateway.keys import VerifiedKeys
 from gateway.load.places import Places
-from gateway.ports import ConfigSource, ResponseStore
+from gateway.once import SECONDS_BETWEEN_RENEWALS, Once
+from gateway.ports import ConfigSource, IdempotencyStore, ResponseStore
 from gateway.routing.auto.classifier import Router, trained
 from gateway.routing.strategies import Choosing
 from gateway.running import Running
@@ -88,6 +89,7 @@ class Services:
         key_use: KeyUse,
         clock: Clock,
         responses: ResponseStore,
+        idempotency: IdempotencyStore,
         completion_log: WriteLine = through_structlog,
     ) -> None:
         self.settings = settings
@@ -97,6 +99,7 @@ class Services:
         self.upstream = upstream
         self.key_use = key_use
         self.responses = responses
+        self.once = Once(idempotency, at_once=settings.key_lookups_at_once)
         self.write_line = completion_log
         self.admission = Admission(redis)
         self.configs = Configs(source, self.admission, clock, lookups_at_once=settings.key_lookups_at_once)
@@ -132,12 +135,14 @@ class Services:
             asyncio.create_task(repeat(self.configs.poll, SECONDS_BETWEEN_POLLS), name="config poll"),
             asyncio.create_task(repeat(self.key_use.flush, SECONDS_BETWEEN_FLUSHES), name="key use"),
             asyncio.create_task(repeat(self.board.share, SECONDS_BETWEEN_POLLS), name="board"),
+            asyncio.create_task(repeat(self.once.renew, SECONDS_BETWEEN_RENEWALS), name="idempotency"),
             asyncio.create_task(repeat(self.show_gauges, SECONDS_BETWEEN_POLLS), name="gauges"),
         ]
 
     async def close(self) -> None:
         """Lets running answers finish, then writes down everything that is still in memory."""
         await self.running.finished(self.settings.shutdown)
+        await self.once.drain(SECONDS_TO_COUNT)
         await self.shadows.close()
         await self.keeping.drain(SECONDS_TO_COUNT)
         for chore in self._chores:

@@ -28,6 +28,7 @@ def schedule() -> dict[str, dict[str, Any]]:
         "ledger months ahead": every(HOUR, "billing.tasks.create_partitions"),
         "rollups of the ledger": every(120.0, "billing.tasks.roll"),
         "responses that have expired": every(HOUR, "chat.tasks.purge"),
+        "answers to repeated requests that have expired": every(900.0, "billing.tasks.purge_idempotency"),
         "what feedback teaches": every(900.0, "chat.tasks.learn_from_feedback"),
         **(looks if interval else {}),
     }

@@ -37,7 +37,7 @@ class GatewayEdge:
             raise LookupError("this path is not the gateway's")
         loop = asyncio.get_running_loop()
         query: bytes = scope.get("query_string", b"")
-        request = Request(new_id(), dict(scope["headers"]), name_in(path), loop.time(), query, scope["method"])
+        request = Request(new_id(), dict(scope["headers"]), name_in(path), loop.time(), query, scope["method"], path)
         response = Response(send, request.id, route.words, route.id_headers)
         try:
             if len(request.headers) != len(scope["headers"]):

@@ -1,6 +1,7 @@
 """Who sends a request, and the body that comes with it."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.admitting import admit, identify
@@ -10,7 +11,9 @@ from gateway.deadline import Deadline
 from gateway.edge.asgi import Receive
 from gateway.edge.body import JSON, check_content_type, check_length, read_body, too_slow
 from gateway.edge.credentials import presented_key
+from gateway.edge.idempotency import IDEMPOTENCY_KEY, AskedOnce
 from gateway.edge.request import Request
+from gateway.edge.response import Response
 from tenants.scopes import Scope
 
 if TYPE_CHECKING:
@@ -26,9 +29,15 @@ async def reader(services: "Services", request: Request, scope: Scope) -> Caller
 
 
 async def with_body(
-    services: "Services", request: Request, receive: Receive, work: Work, kinds: tuple[bytes, ...] = JSON
+    services: "Services",
+    request: Request,
+    receive: Receive,
+    response: Response,
+    work: Work,
+    *,
+    kinds: tuple[bytes, ...] = JSON,
 ) -> None:
-    """Does `work` with who asks and the body, of which the memory is counted meanwhile.
+    """Does `work` with who asks and the body, of which the memory is counted meanwhile; once, where a key says so.
 
     The key is looked at before the body is read: a stranger's gigabytes stay outside.
     """
@@ -40,4 +49,9 @@ async def with_body(
         async with Deadline(settings.body_timeout, too_slow):
             body = await read_body(receive, settings.most_body_bytes, held)
         with services.running:
-            await work(identified, body, held)
+            key = headers.get(IDEMPOTENCY_KEY)
+            if key is None:
+                await work(identified, body, held)
+            else:
+                asked = AskedOnce(services, request, identified, body, held)
+                await asked.answer(key, receive, response, partial(work, identified, body, held))

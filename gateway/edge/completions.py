@@ -1,6 +1,5 @@
 """POST of a request for what models make, in any dialect: read, sent on its way, answered in the same dialect."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,12 +10,12 @@ from gateway import metrics
 from gateway.answers import Answer
 from gateway.bodies import Held
 from gateway.calls import Call, Identified
-from gateway.edge.asgi import ClientGone, Headers, Receive
+from gateway.edge.asgi import Headers, Receive
 from gateway.edge.body import JSON
 from gateway.edge.callers import with_body
 from gateway.edge.decision_headers import decision_headers
 from gateway.edge.details import before_last_event, detail_headers, details_comment, with_details
-from gateway.edge.hang_up import HangUp
+from gateway.edge.hang_up import HangUp, watching
 from gateway.edge.limits_shown import limit_headers
 from gateway.edge.request import Request
 from gateway.edge.response import Response
@@ -65,7 +64,7 @@ class Completions:
             call = Call(request.id, identified, asked, request.began, wishes_of(request.headers))
             await answer_call(services, call, receive, response, Ending(self.closing, keep))
 
-        await with_body(services, request, receive, work, self.kinds)
+        await with_body(services, request, receive, response, work, kinds=self.kinds)
 
     def _read(self, body: bytes, headers: Mapping[bytes, bytes]) -> ChatRequest:
         asked = self.parse(body, headers[b"content-type"].decode("latin-1"))
@@ -74,20 +73,12 @@ class Completions:
 
 
 async def answer_call(services: "Services", call: Call, receive: Receive, response: Response, ending: Ending) -> None:
-    hang_up = HangUp(receive)
-    hang_up.watch()
-    try:
+    with watching(receive) as hang_up:
         async with answer(services, call) as answering:
             if call.request.stream:
                 await send_events(answering, response, hang_up, ending)
             else:
                 await send_whole(answering, response, hang_up, ending.keep)
-    except asyncio.CancelledError:
-        if not hang_up.gone:
-            raise
-        raise ClientGone from None
-    finally:
-        hang_up.stop()
 
 
 async def send_whole(answering: Answer, response: Response, hang_up: HangUp, keep: Keep | None) -> None:

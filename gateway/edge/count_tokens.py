@@ -42,7 +42,7 @@ async def count_tokens(services: "Services", request: Request, receive: Receive,
             tokens = await asking(services, asked, target)
         await response.json(SPEECH.render_count(tokens), limit_headers(caller.admitted))
 
-    await with_body(services, request, receive, work)
+    await with_body(services, request, receive, response, work)
 
 
 async def counted_there(services: "Services", asked: ChatRequest, target: Target) -> int:

@@ -7,11 +7,11 @@ from gateway.keys import Presented
 from tenants import credentials
 
 # Of two, every server and proxy on the way would choose its own.
-GIVEN_ONCE: Final = (b"authorization", b"x-api-key", b"host")
+GIVEN_ONCE: Final = (b"authorization", b"x-api-key", b"host", b"idempotency-key")
 
 
 def refuse_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Raises InvalidRequest when a header that says who or where is there twice."""
+    """Raises InvalidRequest when a header that says who, where or which is there twice."""
     names = [name for name, _ in headers]
     for name in GIVEN_ONCE:
         if names.count(name) > 1:

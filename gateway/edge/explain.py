@@ -37,7 +37,7 @@ async def explain_route(services: "Services", request: Request, receive: Receive
             raise NotFound(f"'{request.name[:200]}' is no route.", code="route_not_found")
         await response.json(ENCODE(explained(services, call, caller, resolution, route)), [])
 
-    await with_body(services, request, receive, work)
+    await with_body(services, request, receive, response, work)
 
 
 def with_model(body: bytes, name: str) -> bytes:

@@ -1,9 +1,11 @@
 """Noticing that a caller has gone while the answer to it is being made."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from gateway.edge.asgi import Receive
+from gateway.edge.asgi import ClientGone, Receive
 
 # Most answers are quicker, and then nothing needs to be watched.
 SECONDS_BEFORE_WATCHING: Final = 0.1
@@ -46,3 +48,18 @@ class HangUp:
         if self._task is not None and self._watching is not None:
             self.gone = True
             self._task.cancel()
+
+
+@contextmanager
+def watching(receive: Receive) -> Iterator[HangUp]:
+    """Raises ClientGone in what is inside as soon as the caller is."""
+    hang_up = HangUp(receive)
+    hang_up.watch()
+    try:
+        yield hang_up
+    except asyncio.CancelledError:
+        if not hang_up.gone:
+            raise
+        raise ClientGone from None
+    finally:
+        hang_up.stop()

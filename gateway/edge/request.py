@@ -16,6 +16,7 @@ class Request:
     began: float
     query: bytes = b""
     method: str = "POST"
+    path: str = ""
 
     @property
     def host(self) -> str:

@@ -1,5 +1,6 @@
 """Writing a response: the status once, the request's id on everything."""
 
+from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
@@ -27,7 +28,7 @@ class Words(Protocol):
 
 
 class Response:
-    """One response. Exactly one of `json`, `whole`, `empty`, `fail`, or `begin_events` … `end`."""
+    """One response. Exactly one of `json`, `whole`, `again`, `empty`, `fail`, or `begin_events` … `end`."""
 
     __slots__ = ("_ids", "_send", "_words", "ended", "status")
 
@@ -44,6 +45,14 @@ class Response:
 
     async def whole(self, body: bytes, content_type: bytes, headers: Headers) -> None:
         await self._whole(200, body, [(b"content-type", content_type), *headers])
+
+    async def again(self, status: int, body: bytes, headers: Headers) -> None:
+        """What was answered before, in one piece."""
+        await self._whole(status, body, headers)
+
+    def send_through(self, wrap: Callable[[Send], Send]) -> None:
+        """From here on everything goes through what `wrap` makes of the way it went until now."""
+        self._send = wrap(self._send)
 
     async def empty(self, headers: Headers) -> None:
         await self._start(204, headers)

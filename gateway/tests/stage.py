@@ -14,6 +14,7 @@ import aiohttp
 import uvicorn
 from django.conf import settings as django_settings
 
+from billing.idempotency import store
 from billing.ledger.writer import LedgerWriter
 from common.clock import SystemClock
 from common.errors import NotFound, Unavailable
@@ -86,6 +87,24 @@ class NothingKept:
         raise NotFound("There is none.")
 
 
+class DatabaseAnswers:
+    """What is done once, behind the door as in the product."""
+
+    async def claim(self, tenant: TenantRef, claim: Any, lease: Any) -> Any:
+        return await database_threads.run(lambda _: store.claim_once(tenant=tenant, claim=claim, lease=lease), SECONDS)
+
+    async def keep(self, tenant: TenantRef, claim: Any, answer: Any) -> bool:
+        return await database_threads.run(
+            lambda _: store.keep_answer(tenant=tenant, claim=claim, answer=answer), SECONDS
+        )
+
+    async def release(self, tenant: TenantRef, claim: Any) -> None:
+        await database_threads.run(lambda _: store.release(tenant=tenant, claim=claim), SECONDS)
+
+    async def renew(self, claims: Any, lease: Any) -> int:
+        return await database_threads.run(lambda _: store.renew(claims=claims, lease=lease), SECONDS)
+
+
 def make_services(**changed: Any) -> Services:
     parts: dict[str, Any] = {
         "settings": GatewaySettings(pepper=django_settings.ENVIRONMENT.api_key_pepper, **changed.pop("limits", {})),
@@ -95,6 +114,7 @@ def make_services(**changed: Any) -> Services:
         "upstream": UpstreamClient(100, Resolver(django_settings.ENVIRONMENT.egress()).places),
         "key_use": NotedKeys(),
         "responses": NothingKept(),
+        "idempotency": DatabaseAnswers(),
         "clock": SystemClock(),
     }
     return Services(**(parts | changed))

@@ -11,6 +11,7 @@ from common.redis import RedisConnection
 from gateway.completion_log import through_structlog
 from gateway.services import GatewaySettings, Services
 from orchestrator_site.gateway_wiring.configuration import PostgresConfiguration, read
+from orchestrator_site.gateway_wiring.idempotency import PostgresIdempotency
 from orchestrator_site.gateway_wiring.responses import PostgresResponses
 from orchestrator_site.logs.direct import information
 from orchestrator_site.settings.environment import Environment
@@ -60,6 +61,7 @@ def gateway_services(environment: Environment) -> Services:
         upstream=UpstreamClient(environment.upstream_pool_size, Resolver(environment.egress()).places),
         key_use=PostgresKeyUse(),
         responses=PostgresResponses(),
+        idempotency=PostgresIdempotency(),
         clock=clock,
         completion_log=information(environment.log_level, environment.log_format) or through_structlog,
     )
