@@ -211,7 +211,14 @@ def test_charlie_of_another_tenant_finds_nothing_of_it(alice, charlie):
 @pytest.mark.parametrize(
     "written",
     [
-        *("nonsense", "", "../usage", "01a1feee-40f4-776c-940b-77c973da9bf", "a4a9ba7c-9fd4-4d39-b7d0-4f6d3f9e6a11", "\x00"),
+        *(
+            "nonsense",
+            "",
+            "../usage",
+            "01a1feee-40f4-776c-940b-77c973da9bf",
+            "a4a9ba7c-9fd4-4d39-b7d0-4f6d3f9e6a11",
+            "\x00",
+        ),
         # Of the year 10889, which no calendar has, and of a year that has no records yet.
         *("ffffffff-ffff-7fff-bfff-ffffffffffff", "04000000-0000-7000-8000-000000000000"),
     ],

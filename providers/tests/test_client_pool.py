@@ -172,7 +172,8 @@ async def test_a_little_compressed_body_that_unpacks_to_very_much_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("coding", "body"), [("gzip", gzip.compress(b"text" * 100, mtime=0)[:-9]), ("gzip", b"no gzip"), ("br", b"whatever")]
+    ("coding", "body"),
+    [("gzip", gzip.compress(b"text" * 100, mtime=0)[:-9]), ("gzip", b"no gzip"), ("br", b"whatever")],
 )
 async def test_a_compressed_body_that_cannot_be_unpacked_to_its_end_is_garbled(coding, body):
     async with vendor(answers(sized(body, extra=f"Content-Encoding: {coding}\r\n".encode()))) as made:
