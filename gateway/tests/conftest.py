@@ -103,11 +103,17 @@ async def gateways(request, django_db_setup, django_db_blocker):
             yield [await stack.enter_async_context(listening(make_services())) for _ in range(request.param)]
 
 
+@pytest.fixture(scope="session")
+def stage_tenant(django_db_setup, upstream, django_db_blocker):
+    """The tenant of all scenes, which fill it with models."""
+    return equipped(upstream, django_db_blocker)
+
+
 @pytest.fixture
-def scene(tenant, upstream, gateways):
+def scene(stage_tenant, upstream, gateways):
     from gateway.tests.scene import Scene  # noqa: PLC0415 - which needs what is above
 
-    return Scene(tenant, upstream, gateways)
+    return Scene(stage_tenant, upstream, gateways)
 
 
 def body(**changed: Any) -> dict[str, Any]:
