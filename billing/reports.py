@@ -1,20 +1,16 @@
-"""What a tenant used: one query over the ledger, by day, model or key.
+"""What a tenant used, by day, model or key: figures of `billing.costs`, as `/v1/usage` shows them.
 
-A request belongs to the local day in which it was made, whatever its attempts took. The days are
-turned into ranges of request ids, which begin with their time: no time zone arithmetic happens in
-the database, a day of 23 or 25 hours is just a range, and the days of a range sum to it.
+A request belongs to the local day in which it was made, whatever its attempts took.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from enum import StrEnum
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
-from common.ids import earliest_id, month_of
+from billing.costs.figures import CostReport, Dimension, Figures
+from billing.costs.intervals import days_between, midnight
+from billing.costs.query import costs
 from tenants.door import TenantRef, tenant_scope
 from tenants.models import ApiKey
 
@@ -25,32 +21,7 @@ class Grouping(StrEnum):
     KEY = "key"
 
 
-GROUPS = {
-    Grouping.DAY: "local.day::text",
-    Grouping.MODEL: "entry.provider || '/' || entry.model",
-    Grouping.KEY: "entry.api_key_id::text",
-}
-
-# Both the policy of the role and the condition bind it to the tenant. Corrections are differences,
-# so a plain sum is the truth; they are no requests of their own.
-USAGE = """
-SELECT GROUPING({group}) = 1 AS is_total, {group} AS label,
-    count(DISTINCT entry.request_id) FILTER (WHERE entry.kind = 'settlement' AND entry.outcome <> 'not_dispatched'),
-    count(DISTINCT entry.request_id) FILTER (
-        WHERE entry.kind = 'settlement' AND entry.outcome <> 'not_dispatched' AND entry.price_version IS NULL),
-    coalesce(sum(entry.input_tokens), 0)::bigint,
-    coalesce(sum(entry.output_tokens), 0)::bigint,
-    coalesce(sum(entry.cache_read_tokens), 0)::bigint,
-    coalesce(sum(entry.cache_write_tokens), 0)::bigint,
-    coalesce(sum(entry.reasoning_tokens), 0)::bigint,
-    coalesce(sum(entry.cost_nano), 0)::bigint,
-    coalesce(sum(entry.charge_nano), 0)::bigint
-FROM unnest(%(days)s::date[], %(starts)s::uuid[], %(ends)s::uuid[]) AS local(day, starts, ends)
-JOIN public.billing_settlement AS entry ON entry.request_id >= local.starts AND entry.request_id < local.ends
-WHERE entry.tenant_id = %(tenant_id)s AND entry.month BETWEEN %(first_month)s AND %(last_month)s
-GROUP BY GROUPING SETS (({group}), ())
-ORDER BY is_total, label
-"""
+DIMENSIONS = {Grouping.MODEL: Dimension.MODEL, Grouping.KEY: Dimension.API_KEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,41 +63,46 @@ def usage(tenant: TenantRef, *, first: date, end: date, zone: ZoneInfo, group_by
 
     Every day has a row; models and keys when used.
     """
-    days = list(days_between(first, end))
-    starts = [earliest_id(midnight(day, zone)) for day in [*days, end]]
-    parameters: dict[str, Any] = {
-        "tenant_id": tenant.id,
-        "days": days,
-        "starts": starts[:-1],
-        "ends": starts[1:],
-        "first_month": month_of(starts[0]),
-        "last_month": month_of(starts[-1]),
-    }
-    with tenant_scope(tenant), connection.cursor() as cursor:
-        cursor.execute(USAGE.format(group=GROUPS[group_by]), parameters)
-        found = cursor.fetchall()
-        names = key_names(tenant) if group_by is Grouping.KEY else {}
-    return arranged(found, days if group_by is Grouping.DAY else [], names)
+    if group_by is Grouping.DAY:
+        days = list(days_between(first, end))
+        report = costs(tenant, edges=[midnight(day, zone) for day in [*days, end]])
+        return UsageReport(rows_of_days(report, days), amounts(report.total))
+    report = costs(tenant, edges=[midnight(first, zone), midnight(end, zone)], group_by=[DIMENSIONS[group_by]])
+    names = key_names(tenant) if group_by is Grouping.KEY else {}
+    return UsageReport(rows_of_labels(report, names), amounts(report.total))
 
 
-def arranged(found: list[tuple[Any, ...]], days: list[date], names: dict[str, str]) -> UsageReport:
-    total = next((Amounts(*sums) for is_total, _, *sums in found if is_total), Amounts())
-    by_label = {label: Amounts(*sums) for is_total, label, *sums in found if not is_total}
-    labels: list[str | None] = [day.isoformat() for day in days] or list(by_label)
-    rows = tuple(
-        UsageRow(label, by_label.get(label, Amounts()), names.get(label) if label else None) for label in labels
+def rows_of_days(report: CostReport, days: list[date]) -> tuple[UsageRow, ...]:
+    found = {row.interval: row.figures for row in report.rows}
+    return tuple(UsageRow(day.isoformat(), amounts(found.get(index, Figures()))) for index, day in enumerate(days))
+
+
+def rows_of_labels(report: CostReport, names: dict[str, str]) -> tuple[UsageRow, ...]:
+    """By label, what has none last; without those that the cache alone answered for."""
+    rows = [
+        UsageRow(label, amounts(row.figures), names.get(label) if label else None)
+        for row in report.rows
+        for label in row.labels
+        if row.figures.attempts or not row.figures.cache_hits
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.label is None, row.label)))
+
+
+def amounts(figures: Figures) -> Amounts:
+    return Amounts(
+        requests=figures.requests,
+        unpriced_requests=figures.unpriced_requests,
+        input_tokens=figures.input_tokens,
+        output_tokens=figures.output_tokens,
+        cache_read_tokens=figures.cache_read_tokens,
+        cache_write_tokens=figures.cache_write_tokens,
+        reasoning_tokens=figures.reasoning_tokens,
+        cost_nano=figures.cost_nano,
+        charge_nano=figures.charge_nano,
     )
-    return UsageReport(rows=rows, total=total)
 
 
 def key_names(tenant: TenantRef) -> dict[str, str]:
-    return {str(key): name for key, name in ApiKey.objects.filter(tenant_id=tenant.id).values_list("id", "name")}
-
-
-def days_between(first: date, end: date) -> Iterator[date]:
-    return (first + timedelta(days=index) for index in range((end - first).days))
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a local day begins, in UTC. Where the clocks skip midnight, the moment they do."""
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
+    with tenant_scope(tenant):
+        rows = ApiKey.objects.filter(tenant_id=tenant.id).values_list("id", "name")
+        return {str(key): name for key, name in rows}

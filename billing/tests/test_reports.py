@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from billing.costs.intervals import midnight
 from billing.ledger import statements
 from billing.ledger.partitions import create_partitions
-from billing.reports import Amounts, Grouping, midnight, usage
+from billing.reports import Amounts, Grouping, usage
 from billing.tests.entries import connect, id_made_at, make_intent, make_settlement, plain, store
 from common.ids import new_id
 from providers.wire.shapes import Usage
@@ -155,22 +156,3 @@ def test_charlie_sees_nothing_of_acme(cast):
             cast.globex.tenant, first=today, end=today + timedelta(days=1), zone=ZoneInfo("UTC"), group_by=grouping
         )
         assert report.total == Amounts()
-
-
-def test_a_report_reads_its_own_month_and_tenant_by_index(tenant):
-    """A report reads the ranges of its days, whatever else the ledger holds."""
-    spent(tenant, THIRD)
-    with connect() as connection:
-        connection.execute("SET enable_seqscan = off")
-        plan = "\n".join(
-            row["QUERY PLAN"]
-            for row in connection.execute(
-                "EXPLAIN SELECT sum(entry.cost_nano) FROM unnest(%s::uuid[], %s::uuid[]) AS local(starts, ends)"
-                " JOIN public.billing_settlement AS entry"
-                " ON entry.request_id >= local.starts AND entry.request_id < local.ends"
-                " WHERE entry.tenant_id = %s AND entry.month = %s",
-                [[new_id()], [new_id()], tenant.id, DAY.replace(day=1)],
-            ).fetchall()
-        )
-    assert "tenant_id_request_id" in plan
-    assert plan.count("billing_settlement_") == plan.count(f"billing_settlement_{DAY:%Y_%m}")

@@ -74,12 +74,7 @@ def test_rollups_and_what_is_not_rolled_up_sum_to_the_ledger(tenant, now):
 
 def answers(tenant, since, until):
     every = [[], [Dimension.PROVIDER], [Dimension.MODEL], [Dimension.API_KEY, Dimension.USER]]
-    some = [
-        Only(providers=("alpha",)),
-        Only(models=("beta/model-1",)),
-        Only(users=(USERS[0],)),
-        Only(api_keys=KEYS[:1]),
-    ]
+    some = [Only(providers=("alpha",)), Only(models=("beta/model-1",)), Only(users=(USERS[0],))]
     return [costs(tenant, edges=[since, until], group_by=group_by) for group_by in every] + [
         costs(tenant, edges=[since, until], only=only) for only in some
     ]
@@ -177,6 +172,7 @@ def test_the_frontier_follows_the_clock_and_leaves_what_may_still_settle(now):
     roll(now=now)
     with platform_scope(), db.cursor() as cursor:
         reached = progress(cursor)
+    assert reached is not None
     assert now - timedelta(minutes=30) < reached.frontier <= now - timedelta(minutes=15)
 
 
