@@ -153,3 +153,11 @@ def test_what_the_caller_itself_had_begun_comes_first():
     messages = json.loads(made.build_request(asked, target()).body)["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant"]
     assert "zero one two" in json.dumps(messages[-1]).replace('"}, {"type": "text", "text": "', "")
+
+
+@pytest.mark.parametrize(("mode", "limit"), [("continue", 91), ("restart", 100)])
+def test_who_goes_on_may_say_what_is_left_of_the_limit(mode, limit):
+    asked = request(max_tokens=100)
+    begun = said(delta(content="word " * 8), asked)
+    sent = json.loads(resuming(begun, asked, target(), mode).build_request(asked, target()).body)
+    assert sent.get("max_completion_tokens", sent.get("max_tokens")) == limit

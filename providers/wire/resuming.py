@@ -35,6 +35,7 @@ from providers.wire.shapes import ChatRequest, Chunk, Dialect, StreamParser, Tar
 from providers.wire.translated import TranslatedStream, chunk_of
 
 Mode = Literal["continue", "restart"]
+BYTES_PER_TOKEN: Final = 4
 PREFILL: Final = "prefill"
 """The capability of a model that goes on with an assistant's last message."""
 BEYOND_RESCUE: Final = (ToolCallStarted, ToolCallDelta, RefusalDelta, Finished)
@@ -154,7 +155,7 @@ class Resuming:
 
 
 def with_prefill(prompt: Prompt, text: str) -> Prompt:
-    """What the caller itself had begun comes before what was said."""
+    """What the caller itself had begun comes before what was said; the limit is what is left of it, by estimate."""
     if not text:
         return prompt
     *earlier, last = prompt.messages
@@ -163,7 +164,9 @@ def with_prefill(prompt: Prompt, text: str) -> Prompt:
         messages = (*earlier, msgspec.structs.replace(last, parts=(*last.parts, part)))
     else:
         messages = (*prompt.messages, Message(role="assistant", parts=(part,)))
-    return msgspec.structs.replace(prompt, messages=messages)
+    limit = prompt.max_output_tokens
+    left = None if limit is None else max(1, limit - len(text.encode()) // BYTES_PER_TOKEN)
+    return msgspec.structs.replace(prompt, messages=messages, max_output_tokens=left)
 
 
 class Rest:
