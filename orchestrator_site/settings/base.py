@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "console.suspension.SuspendedTenants",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "orchestrator_site.idempotent_posts.IdempotentPosts",
 ]
 
 TEMPLATES = [
