@@ -11,6 +11,8 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ANY_HEADER: Final = ("*",)
 SHOWN: Final = (
     "x-request-id",
+    "idempotent-replayed",
+    "x-orchestrator-original-request-id",
     "retry-after",
     "retry-after-ms",
     "x-ratelimit-limit-requests",

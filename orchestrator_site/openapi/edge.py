@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import yaml
 
+from billing.idempotency.claims import ORIGINAL, REPLAYED
 from gateway.edge.completions import Completions
 from gateway.edge.routes import EXPLAINED, ROUTES
 
@@ -14,6 +15,8 @@ FILES: Final = ("shared.yaml", "completions.yaml", "dialects.yaml", "routing.yam
 NAMING: Final = frozenset({"/v1/models/compare", "/v1/models/refresh"})
 ONE_AT_A_TIME: Final = frozenset({"/v1/models/refresh"})
 
+# Of an answer that was given before.
+REPEATED: Final = {REPLAYED: "Replayed", ORIGINAL: "OriginalRequestId"}
 # Of the components below: what a request's headers may ask for, and what the answer's tell.
 WISHES: Final = ("Deadlines", "Session", "Tags", "Priority", "Details", "CacheControl")
 TOLD: Final = {
@@ -35,6 +38,7 @@ def document_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name in FILES:
         merge(result, yaml.safe_load((FOLDER / name).read_text(encoding="utf-8")))
     give_errors(result)
+    give_idempotency(result)
     give_wishes(result)
     return result
 
@@ -75,6 +79,19 @@ def give_errors(result: dict[str, Any]) -> None:
             operation["security"] = [{"apiKey": []}, {"apiKeyHeader": []}]
             for status in refusals(path, operation):
                 operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
+
+
+def give_idempotency(result: dict[str, Any]) -> None:
+    """The header that every POST may have, and what an answer to one that was sent again tells."""
+    told = {name: {"$ref": f"#/components/headers/{header}"} for name, header in REPEATED.items()}
+    for path, item in result["paths"].items():
+        if path.startswith("/v1/") and (operation := item.get("post")):
+            parameters = operation.setdefault("parameters", [])
+            parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
+            operation["responses"].setdefault("409", {"$ref": "#/components/responses/Error409"})
+            for status, response in operation["responses"].items():
+                if status.startswith("2"):
+                    response.setdefault("headers", {}).update(told)
 
 
 def give_wishes(result: dict[str, Any]) -> None:

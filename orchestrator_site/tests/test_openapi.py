@@ -6,6 +6,7 @@ from django.core.management import call_command
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 
 import common.errors
+from billing.idempotency.claims import HEADER, ORIGINAL, REPLAYED
 from gateway.edge.routes import EXPLAINED, GET_MODEL, INPUT_ITEMS, ROUTES, STORED_RESPONSE
 from gateway.explaining import Explained, Shown
 from gateway.wishes import KNOWN
@@ -88,10 +89,20 @@ def test_what_makes_something_takes_every_wish_and_explaining_those_that_choose(
         refs = (each.get("$ref", "") for each in document["paths"][path]["post"].get("parameters", ()))
         return {named[ref.rpartition("/")[2]] for ref in refs if ref}
 
-    assert set(named.values()) == {name.decode() for name in KNOWN}
+    assert set(named.values()) == {name.decode() for name in KNOWN} | {HEADER}
     assert taken("/v1/chat/completions") == taken("/v1/rerank") == set(named.values())
-    assert taken("/v1/messages/count_tokens") == set()
+    assert taken("/v1/messages/count_tokens") == {HEADER}
     assert {"x-orchestrator-tags", "x-orchestrator-session"} < taken("/v1/routes/{name}/explain")
+
+
+def test_every_post_may_be_sent_again(document):
+    for path, method, operation in operations(document):
+        takes = {"$ref": "#/components/parameters/IdempotencyKey"} in operation.get("parameters", ())
+        assert takes == (method == "POST"), path
+        if takes:
+            assert "409" in operation["responses"]
+            answered = next(each for status, each in operation["responses"].items() if status.startswith("2"))
+            assert answered["headers"].keys() >= {REPLAYED, ORIGINAL}
 
 
 def test_what_an_explanation_holds_is_described(document):
