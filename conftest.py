@@ -1,11 +1,14 @@
 """What every test has: the cast, and no way out to the network."""
 
 import ipaddress
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+
+from common.redis import RedisConnection
 
 # Of two plugins that define a fixture the one loaded later wins, which would be pytest-django; a conftest beats both.
 from orchestrator_site.tests.environment_plugin import django_db_setup  # noqa: F401
@@ -51,3 +54,11 @@ def loopback_only() -> Iterator[None]:
     patch.setattr(socket.socket, "connect_ex", connect_ex)
     yield
     patch.undo()
+
+
+@pytest.fixture
+async def redis() -> AsyncIterator[RedisConnection]:
+    connection = RedisConnection(os.environ["REDIS_URL"])
+    await connection.open()
+    yield connection
+    await connection.close()

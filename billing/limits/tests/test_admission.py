@@ -16,14 +16,6 @@ SECOND = 1_000_000
 
 
 @pytest.fixture
-async def redis():
-    connection = RedisConnection(os.environ["REDIS_URL"])
-    await connection.open()
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 def admission(redis):
     return Admission(redis)
 

@@ -14,14 +14,6 @@ SECOND = 1_000_000
 
 
 @pytest.fixture
-async def redis():
-    connection = RedisConnection(os.environ["REDIS_URL"])
-    await connection.open()
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 def limits(redis):
     return CredentialLimits(redis)
 

@@ -1,7 +1,6 @@
 """The cache as the pipeline uses it: what admission read, what memory has, and keeping behind the caller's back."""
 
 import asyncio
-import os
 from typing import Any
 
 import msgspec
@@ -26,14 +25,6 @@ from providers.tests.recordings import OPENAI
 from providers.tests.test_translated import target
 
 STORED = Stored("p", "m", USED, 11, 12, 1000, body=b"kept")
-
-
-@pytest.fixture
-async def redis():
-    connection = RedisConnection(os.environ["REDIS_URL"])
-    await connection.open()
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -1,23 +1,12 @@
 """Where answers are kept, in Redis and in memory, and that neither place grows beyond its bound."""
 
-import os
-
 import pytest
 
 from common.ids import new_id
-from common.redis import RedisConnection
 from gateway.cache.local import BESIDE, LocalAnswers
 from gateway.cache.room import NoRoom, Room
 from gateway.cache.shelf import Shelf, lookup_of, place_of
 from gateway.cache.taps import Taps
-
-
-@pytest.fixture
-async def redis():
-    connection = RedisConnection(os.environ["REDIS_URL"])
-    await connection.open()
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture
