@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.soak import faults, isolation, ledger
+from benchmarks.soak import faults, idempotency, isolation, ledger
 
 
 def broken(report):
@@ -22,3 +22,8 @@ def test_no_foreign_row_is_read_while_sets_fail_on_a_pool_of_one():
 @pytest.mark.timeout(300)
 def test_no_answer_is_cut_short_unnoticed_and_every_attempt_is_booked_once_under_random_faults():
     assert broken(faults.soak(print, faults=60)) == []
+
+
+@pytest.mark.timeout(300)
+def test_what_is_sent_again_is_done_once_whoever_flushes_redis():
+    assert broken(idempotency.soak(print, requests=200)) == []
