@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import reduce
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 
@@ -66,12 +66,15 @@ def summed(figures: list[Figures]) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Which requests count; an empty list is any. A user or key of None is a request without one."""
+    """Which requests count: those with any of the values; an empty list is all."""
 
     models: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     api_keys: tuple[UUID, ...] = ()
     users: tuple[UUID, ...] = ()
+
+
+ANY: Final = Only()
 
 
 @dataclass(frozen=True, slots=True)

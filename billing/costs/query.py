@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from billing.costs.figures import CostReport, CostRow, Dimension, Figures, Only
+from billing.costs.figures import ANY, CostReport, CostRow, Dimension, Figures, Only
 from billing.rollups.frontier import BUCKET, bucket_of, late_buckets, progress
 from billing.rollups.statements import COLUMNS, OF_TENANT, Piece, pieces_of
 from tenants.door import TenantRef, tenant_scope
@@ -67,22 +67,43 @@ FROM (
     SELECT *, width_bucket(bucket, %(edges)s::timestamptz[]) AS place FROM ({source}) AS source {condition}
 ) AS source
 GROUP BY GROUPING SETS ((place {groups}), ())
+ORDER BY is_total DESC
+LIMIT %(most)s
 """
-ANY: Final = Only()
 
 
 def costs(
-    tenant: TenantRef, *, edges: Sequence[datetime], group_by: Sequence[Dimension] = (), only: Only = ANY
+    tenant: TenantRef,
+    *,
+    edges: Sequence[datetime],
+    group_by: Sequence[Dimension] = (),
+    only: Only = ANY,
+    most: int | None = None,
 ) -> CostReport:
     """Of the requests made from the first to the last edge, by the stretches in between.
 
-    `edges` are aware, rising, and lie on quarters of an hour: every zone's days and hours begin there.
+    `edges` are aware, rising, and lie on quarters of an hour: every zone's days and hours begin there. Of more than
+    `most` rows any so many are found.
     """
-    with tenant_scope(tenant), connection.cursor() as cursor:
+    with tenant_scope(tenant):
+        return costs_in_scope(tenant, edges=edges, group_by=group_by, only=only, most=most)
+
+
+def costs_in_scope(
+    tenant: TenantRef,
+    *,
+    edges: Sequence[datetime],
+    group_by: Sequence[Dimension] = (),
+    only: Only = ANY,
+    most: int | None = None,
+) -> CostReport:
+    """`costs` for whoever has opened the tenant's door already."""
+    with connection.cursor() as cursor:
         rolled, late = sources(cursor, tenant, edges[0], edges[-1])
         parameters = {
             **parameters_of(tenant, edges, rolled, late),
             **{name: list(getattr(only, name)) for name in CONDITIONS},
+            "most": None if most is None else most + 1,
         }
         cursor.execute(statement(tuple(group_by), only), parameters)
         return arranged(cursor.fetchall(), tuple(edges), tuple(group_by))

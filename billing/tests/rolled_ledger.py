@@ -35,7 +35,7 @@ WHERE attempt = 1 OR number %% 7 = 0
 
 
 def fill(tenant, *, since, until, count, keys=(None,), users=(None,)):
-    """`count` requests, evenly spread over the time."""
+    """`count` requests, evenly spread over the time. Whoever fills what is rolled up already has to rebuild it."""
     parameters = {"tenant_id": tenant.id, "since": since, "until": until, "count": count}
     with connect() as connection:
         connection.execute(FILL, {**parameters, "keys": list(keys), "users": list(users)})

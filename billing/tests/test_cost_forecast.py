@@ -3,10 +3,11 @@
 import math
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
-from billing.costs.forecast import HISTORY_DAYS, forecast
+from billing.costs.forecast import HISTORY_DAYS, Forecast, forecast
 
 FIRST = date(2025, 1, 1)
 DAYS = 420
@@ -25,6 +26,12 @@ def spending(seed, *, weekdays, noise, drift):
     return days
 
 
+def known(daily, **question: Any) -> Forecast:
+    found = forecast(daily, **question)
+    assert found is not None
+    return found
+
+
 def held_out(days, today):
     """The forecast of that morning, some of today spent, and what the month came to."""
     index = (today - FIRST).days
@@ -32,7 +39,7 @@ def held_out(days, today):
     month_end = (month + timedelta(days=32)).replace(day=1)
     today_nano = days[index] // 3
     begun = (month - FIRST).days
-    found = forecast(
+    found = known(
         days[index - HISTORY_DAYS : index],
         spent_nano=sum(days[begun:index]) + today_nano,
         today=today,
@@ -88,21 +95,21 @@ def test_the_last_day_of_a_month_is_nearly_known():
 
 
 def test_never_less_than_what_is_spent():
-    found = forecast([10] * 56, spent_nano=10**9, today=date(2025, 6, 30), today_nano=10**9, month_end=date(2025, 7, 1))
+    found = known([10] * 56, spent_nano=10**9, today=date(2025, 6, 30), today_nano=10**9, month_end=date(2025, 7, 1))
     assert (found.low_nano, found.expected_nano, found.high_nano) == (10**9,) * 3
 
 
 def test_without_history_there_is_none_and_a_day_of_it_is_said():
-    question = {"spent_nano": 5, "today": date(2025, 6, 2), "today_nano": 5, "month_end": date(2025, 7, 1)}
+    question: Any = {"spent_nano": 5, "today": date(2025, 6, 2), "today_nano": 5, "month_end": date(2025, 7, 1)}
     assert forecast([], **question) is None
-    found = forecast([100], **question)
+    found = known([100], **question)
     assert found.days_known == 1
     assert found.low_nano < found.expected_nano < found.high_nano
 
 
 def test_nothing_spent_is_nothing_expected():
-    question = {"spent_nano": 0, "today": date(2025, 6, 2), "today_nano": 0, "month_end": date(2025, 7, 1)}
-    found = forecast([0] * 56, **question)
+    question: Any = {"spent_nano": 0, "today": date(2025, 6, 2), "today_nano": 0, "month_end": date(2025, 7, 1)}
+    found = known([0] * 56, **question)
     assert (found.low_nano, found.expected_nano, found.high_nano) == (0, 0, 0)
 
 

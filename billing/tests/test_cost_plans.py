@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection as db
 
-from billing.costs.figures import Dimension, Only
-from billing.costs.query import ANY, costs, parameters_of, sources, statement
+from billing.costs.figures import ANY, Dimension, Only
+from billing.costs.query import costs, parameters_of, sources, statement
 from billing.ledger.partitions import create_partitions
 from billing.rollups.frontier import bucket_of, progress
 from billing.rollups.rolling import rebuild, roll
@@ -18,7 +18,7 @@ from tenants.door import TenantRef, tenant_scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-REQUESTS = 88_000
+TENANTS, REQUESTS = 5, 17_600
 DAYS = timedelta(days=5)
 
 
@@ -29,16 +29,17 @@ def until():
 
 @pytest.fixture(scope="module")
 def tenant(django_db_setup, django_db_blocker, until):
-    """100,000 attempts in five days, rolled up and analysed as autovacuum would."""
-    tenant = TenantRef(id=new_id(), slug="nobody", schema_name="public")
+    """One of five, which made 100,000 attempts in five days, rolled up and analysed as autovacuum would."""
+    tenants = [TenantRef(id=new_id(), slug="nobody", schema_name="public") for _ in range(TENANTS)]
     with django_db_blocker.unblock():
         create_partitions(today=until.date())
-        fill(tenant, since=until - DAYS, until=until, count=REQUESTS, keys=[new_id(), new_id()], users=[new_id()])
+        for each in tenants:
+            fill(each, since=until - DAYS, until=until, count=REQUESTS, keys=[new_id(), new_id()], users=[new_id()])
         roll()
         list(rebuild(since=until - DAYS, until=until))
         with connect(role=None) as owner:
             owner.execute("ANALYZE public.billing_rollup, public.billing_settlement, public.billing_decision")
-    return tenant
+    return tenants[0]
 
 
 def steps(plan):
@@ -54,6 +55,7 @@ def explained(tenant, edges, group_by, only):
         parameters = {
             **parameters_of(tenant, edges, rolled, late),
             **{name: list(getattr(only, name)) for name in ("models", "providers", "api_keys", "users")},
+            "most": None,
         }
         cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement(group_by, only), parameters)
         (found,) = cursor.fetchone()
@@ -88,7 +90,7 @@ def test_of_the_ledger_only_the_tail_is_read(tenant, until):
     tail = whole_ledger(tenant, reached.frontier, until)["attempts"]
     scans = explained(tenant, [until - DAYS, until], (), ANY)
     read = [(kind, rows) for table, kind, rows in scans if table.startswith("billing_settlement")]
-    assert 0 < tail < 2_000
+    assert 0 < tail < 500
     assert sum(rows for _, rows in read) == tail
     assert {kind for kind, _ in read} <= {"Index Scan", "Bitmap Heap Scan"}
 
@@ -96,5 +98,5 @@ def test_of_the_ledger_only_the_tail_is_read(tenant, until):
 def test_and_the_sums_are_those_of_the_ledger(tenant, until):
     total = costs(tenant, edges=[until - DAYS, until]).total
     ledger = whole_ledger(tenant, until - DAYS, until)
-    assert ledger["attempts"] > 100_000
+    assert ledger["attempts"] > 20_000
     assert {name: getattr(total, name) for name in ledger} == ledger
