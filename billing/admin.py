@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from billing.models import Decision, Intent, Process, Settlement
+from billing.webhooks.models import OutboxEvent, WebhookDelivery, WebhookEndpoint
 from common.money import usd_from_nano
 
 MOST_COUNTED = 10_000
@@ -137,3 +138,32 @@ class ProcessAdmin(ReadOnlyAdmin):
     list_display = ("id", "kind", "host", "pid", "started_at", "heartbeat_at", "watermark_at", "ended_at", "reaped_at")
     list_filter = ("kind", "ended_at")
     ordering = ("-heartbeat_at",)
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnlyAdmin):
+    """Its secrets are on no page: a binary field is not shown."""
+
+    list_display = ("id", "tenant_id", "url", "enabled", "disabled_reason", "failing_since", "created_at")
+    list_filter = ("enabled", "disabled_reason", "created_at")
+    ordering = ("-id",)
+    search_fields = ("=id", "=tenant_id")
+    search_help_text = "A whole id of a webhook or a tenant."
+
+
+@admin.register(OutboxEvent)
+class OutboxEventAdmin(ReadOnlyAdmin):
+    list_display = ("id", "tenant_id", "type", "created_at", "fanned_out_at")
+    list_filter = ("created_at", "type")
+    ordering = ("-id",)
+    search_fields = ("=id", "=tenant_id")
+    search_help_text = "A whole id of an event or a tenant."
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("id", "tenant_id", "endpoint_id", "event_id", "status", "attempts", "response_status", "error")
+    list_filter = ("created_at", "status", "error")
+    ordering = ("-id",)
+    search_fields = ("=id", "=tenant_id", "=event__id", "=endpoint__id")
+    search_help_text = "A whole id of a delivery, a tenant, an event or a webhook."

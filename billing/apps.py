@@ -8,7 +8,14 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
+        from billing.webhooks.configuration import tell_of_configuration  # noqa: PLC0415 - models are not loaded before
+        from billing.webhooks.rewrapping import rewrap_endpoints  # noqa: PLC0415
+        from providers.actions.rewrapping import batches  # noqa: PLC0415
+        from providers.signals import announced  # noqa: PLC0415
+
         post_migrate.connect(create_months_ahead, sender=self)
+        announced.connect(tell_of_configuration, dispatch_uid="tell webhooks of configuration")
+        batches.append(rewrap_endpoints)
 
 
 def create_months_ahead(**_: Any) -> None:

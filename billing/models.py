@@ -7,6 +7,9 @@ writer in SQL, so Django does not manage them. Django knows one column as primar
 
 from django.db import models
 
+# Tables of this app that are described elsewhere: Django looks for them here.
+from billing.webhooks.models import OutboxEvent, WebhookDelivery, WebhookEndpoint  # noqa: F401
+
 
 class Process(models.Model):
     """A process that dispatches. None of its intents from before `watermark_at` is open."""

@@ -7,6 +7,7 @@ from celery import shared_task
 from billing.idempotency import store
 from billing.ledger import partitions, reaper
 from billing.rollups import rolling
+from billing.webhooks import purging, turns
 from tenants.celery_task import TenantTask
 
 # Celery refuses to enqueue a task whose soft limit (the application's, unless it has its own) is above its hard one.
@@ -66,3 +67,29 @@ def purge_idempotency() -> int:
     while deleted := store.purge():
         purged += deleted
     return purged
+
+
+@shared_task(
+    name="billing.tasks.deliver_webhooks",
+    base=TenantTask,
+    platform=True,
+    ignore_result=True,
+    soft_time_limit=SOFT_SECONDS,
+    time_limit=HARD_SECONDS,
+)
+def deliver_webhooks() -> int:
+    """Send what is due to webhooks; returns how many attempts were made."""
+    return turns.take_turn()
+
+
+@shared_task(
+    name="billing.tasks.purge_events",
+    base=TenantTask,
+    platform=True,
+    ignore_result=True,
+    soft_time_limit=SOFT_SECONDS,
+    time_limit=HARD_SECONDS,
+)
+def purge_events() -> int:
+    """Delete old events with their deliveries; returns how many."""
+    return purging.purge(datetime.now(UTC))

@@ -10,4 +10,5 @@ urlpatterns = [
     path("usage", UsageView.as_view(), name="usage"),
     path("requests", RequestsView.as_view(), name="requests"),
     path("requests/<str:request_id>", RequestView.as_view(), name="request"),
+    path("", include("billing.webhooks.urls")),
 ]

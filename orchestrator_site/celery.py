@@ -29,6 +29,8 @@ def schedule() -> dict[str, dict[str, Any]]:
         "rollups of the ledger": every(120.0, "billing.tasks.roll"),
         "responses that have expired": every(HOUR, "chat.tasks.purge"),
         "answers to repeated requests that have expired": every(900.0, "billing.tasks.purge_idempotency"),
+        "what webhooks are owed": every(5.0, "billing.tasks.deliver_webhooks"),
+        "events that were long ago": every(HOUR, "billing.tasks.purge_events"),
         "what feedback teaches": every(900.0, "chat.tasks.learn_from_feedback"),
         **(looks if interval else {}),
     }

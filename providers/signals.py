@@ -12,6 +12,11 @@ targets do; each is told of once for a transaction. A receiver that raises is lo
 
 is told of every change at once, within its transaction, for what is to be so with it or not at all: receivers get
 `owner` and `changes` (Change values), and one that raises undoes them.
+
+    announced
+
+is told at once, within the transaction, of each of the six above that its commit will tell: receivers get `owner`,
+`event` ("provider.created"), `row_id` and `name`, and one that raises undoes the change.
 """
 
 from collections.abc import Sequence
@@ -32,6 +37,7 @@ route_created = Signal()
 route_updated = Signal()
 route_removed = Signal()
 config_changed = Signal()
+announced = Signal()
 
 Action = Literal["created", "updated", "removed"]
 ACTIONS: Final[dict[Signal, Action]] = {
@@ -99,3 +105,5 @@ def announce(
     pending = (entry[1] for entry in connection.run_on_commit)
     if not any(isinstance(each, Announcement) and each.makes_needless(announcement) for each in pending):
         transaction.on_commit(announcement, robust=True)
+        event = f"{row._meta.model_name}.{ACTIONS[signal]}"
+        announced.send(sender=type(row), owner=owner, event=event, row_id=row.id, name=row.name)

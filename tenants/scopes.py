@@ -12,6 +12,8 @@ class Scope(StrEnum):
     USAGE_READ = "usage:read"
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 ALL_SCOPES: frozenset[str] = frozenset(Scope)

@@ -1,11 +1,11 @@
-"""`manage.py rewrap_secrets`: move every provider secret to the newest ENCRYPTION_KEY, while everything runs."""
+"""`manage.py rewrap_secrets`: move every stored secret to the newest ENCRYPTION_KEY, while everything runs."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from providers.actions.rewrapping import BATCH, rewrap_batch
+from providers.actions.rewrapping import BATCH, RewrapBatch, batches
 from providers.scope import Owner
 from tenants.command_errors import tenant_named
 from tenants.snapshots import list_tenants
@@ -13,7 +13,7 @@ from tenants.snapshots import list_tenants
 
 class Command(BaseCommand):
     help = (
-        "Encrypt every stored provider secret under the first ENCRYPTION_KEY. Then the old keys can be taken away. "
+        "Encrypt every stored secret under the first ENCRYPTION_KEY. Then the old keys can be taken away. "
         "Restart every process with the new key in front before; break it off and run it again at any time."
     )
     requires_system_checks: list[str] = []
@@ -28,16 +28,18 @@ class Command(BaseCommand):
         owners: list[Owner] = [tenant_named(options["tenant"])] if options["tenant"] else [None, *list_tenants()]
         moved, unreadable = 0, []
         for number, owner in enumerate(owners, 1):
-            count, failures = self.rewrap(owner, options["batch"])
+            name, count = owner.slug if owner else "platform", 0
+            for rewrap_batch in batches:
+                found, failures = self.rewrap(rewrap_batch, owner, options["batch"])
+                count += found
+                unreadable += [f"{name}: {failure}" for failure in failures]
             moved += count
-            name = owner.slug if owner else "platform"
-            unreadable += [f"{name}: {failure}" for failure in failures]
             self.stdout.write(f"[{number}/{len(owners)}] {name}: {count} moved, {moved} in all.")
         self.stdout.write(f"Moved {moved} secrets to the newest key.")
         if unreadable:
             raise CommandError("Keep the old keys: " + "; ".join(unreadable))
 
-    def rewrap(self, owner: Owner, size: int) -> tuple[int, list[str]]:
+    def rewrap(self, rewrap_batch: RewrapBatch, owner: Owner, size: int) -> tuple[int, list[str]]:
         moved, after = 0, None
         failures: list[str] = []
         while True:
