@@ -16,6 +16,7 @@ from billing.ledger import statements
 from billing.ledger.partitions import create_partitions
 from billing.rollups.frontier import BUCKET, bucket_of, progress
 from billing.rollups.rolling import LOCK, rebuild, roll
+from billing.statistics import Subject, statistics
 from billing.tests.entries import connect, id_made_at, make_decision, make_intent, make_settlement, plain, store
 from billing.tests.rolled_ledger import fill, quarters, whole_ledger
 from common.ids import new_id
@@ -132,6 +133,25 @@ def test_what_settles_late_counts_at_once_and_is_rolled_up_by_the_next_run(tenan
     assert sum(row["cost_nano"] for row in rolled_rows(tenant)) == corrected.cost_nano
 
 
+def test_a_settlement_that_had_not_committed_when_its_bucket_was_rolled_up_is_not_missed(tenant, now):
+    since, until = bucket_of(now) - 2 * HOUR, bucket_of(now) - HOUR
+    slow = make_intent(request_id=id_made_at(since), tenant_id=tenant.id)
+    roll()
+    with connect() as connection:
+        connection.execute("BEGIN")
+        connection.execute(
+            plain(statements.INSERT_SETTLEMENTS), [statements.encode_settlements([make_settlement(slow)])]
+        )
+        roll()
+        assert not costs(tenant, edges=[since, until]).total.requests
+        connection.execute("COMMIT")
+    assert exact(tenant, since, until).requests == 1
+    assert not rolled_rows(tenant)
+    roll()
+    assert len(rolled_rows(tenant)) == 1
+    assert exact(tenant, since, until).requests == 1
+
+
 def test_rolling_up_again_changes_nothing(tenant, now):
     since, until = bucket_of(now) - 6 * HOUR, bucket_of(now) - 4 * HOUR
     fill(tenant, since=since, until=until, count=100, keys=KEYS)
@@ -205,6 +225,19 @@ def test_charlie_sees_nothing_of_acme_in_rollups_or_ledger(cast, now):
         assert {row["tenant_id"] for row in seen} <= {cast.globex.tenant.id}
         with pytest.raises(InsufficientPrivilege):
             connection.execute("DELETE FROM public.billing_rollup")
+
+
+def test_statistics_say_the_same_of_the_same_time(tenant, now):
+    """Its percentiles need the attempts themselves; all that adds up must agree."""
+    since, until = bucket_of(now) - 8 * HOUR, bucket_of(now) + BUCKET
+    fill(tenant, since=since, until=now, count=900, keys=KEYS)
+    list(rebuild(since=since, until=until))
+    total = costs(tenant, edges=[since, until]).total
+    seen = statistics(tenant, since=since, until=until, group_by=Subject.MODEL).total
+    for name in ("requests", "attempts", "errors", "input_tokens", "output_tokens", "cost_nano", "charge_nano"):
+        assert getattr(total, name) == getattr(seen, name) > 0
+    assert (total.completed, total.duration_ms) == (seen.successes, seen.busy_ms)
+    assert (total.latency_ms, total.time_to_first_chunk_ms) == (seen.latency.average, seen.first_chunk.average)
 
 
 def test_a_range_that_cuts_a_bucket_is_refused(tenant, now):
