@@ -54,9 +54,9 @@ class Once:
         self._first[claim.id] = (claim, asyncio.get_running_loop().create_future())
         try:
             kept = await self._asked(tenant, claim)
-        except BaseException:
+        except BaseException as error:
             # Whether the claim was made is not known.
-            self.release(tenant, claim)
+            self.release(tenant, claim, error if isinstance(error, OrchestratorError) else None)
             raise
         if kept is None:
             self._running[claim.id] = claim
@@ -73,9 +73,9 @@ class Once:
             log.warning("idempotent_answer_not_kept", request_id=str(claim.request_id), code=error.code)
         self._end(claim, answer)
 
-    def release(self, tenant: TenantRef, claim: Claim) -> None:
-        """The request was not done; whoever waits for it does it. Nothing where `keep` has ended."""
-        if self._end(claim, None):
+    def release(self, tenant: TenantRef, claim: Claim, error: OrchestratorError | None = None) -> None:
+        """The request was not done; whoever waits for it does it, or gets the error. Nothing where `keep` has ended."""
+        if self._end(claim, None, error):
             task = asyncio.get_running_loop().create_task(self._released(tenant, claim))
             self._releasing.add(task)
             task.add_done_callback(self._releasing.discard)
@@ -89,14 +89,19 @@ class Once:
         if self._releasing:
             await asyncio.wait(self._releasing, timeout=seconds)
 
-    def _end(self, claim: Claim, kept: Kept | None) -> bool:
+    def _end(self, claim: Claim, kept: Kept | None, error: OrchestratorError | None = None) -> bool:
         """Whether it was under way."""
         first, ended = self._first.get(claim.id, (None, None))
         if first is not claim or ended is None:
             return False
         del self._first[claim.id]
         self._running.pop(claim.id, None)
-        ended.set_result(kept)
+        if error is None:
+            ended.set_result(kept)
+        else:
+            ended.set_exception(error)
+            # Nobody may have waited for it.
+            ended.exception()
         return True
 
     async def _asked(self, tenant: TenantRef, claim: Claim) -> Kept | None:

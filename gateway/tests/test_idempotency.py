@@ -13,10 +13,11 @@ from openai import AsyncOpenAI
 
 from billing.idempotency import store
 from billing.idempotency.claims import Kept, claim_of
+from common.errors import Unavailable
 from common.ids import new_id
 from common.redis import RedisConnection
 from gateway.tests.conftest import MESSAGES, body, events
-from gateway.tests.stage import eventually, listening, make_services
+from gateway.tests.stage import DatabaseAnswers, eventually, listening, make_services
 from tenants import database_threads
 
 MODEL = "mock/plain"
@@ -34,6 +35,17 @@ async def pair():
     """Two processes, as far as they know."""
     async with listening(make_services(limits=ROOM)) as one, listening(make_services(limits=ROOM)) as other:
         yield [one, other]
+
+
+class NoAnswers(DatabaseAnswers):
+    """As while PostgreSQL is frozen: each waits for its deadline, in vain."""
+
+    async def claim(self, tenant, claim, lease):
+        await asyncio.sleep(0.5)
+        raise Unavailable("The test has taken the database away.")
+
+    async def release(self, tenant, claim):
+        raise Unavailable("The test has taken the database away.")
 
 
 def named(key=""):
@@ -216,3 +228,16 @@ async def test_a_flush_of_redis_changes_nothing(tenant, upstream):
         replies.append(await ask(gateway, tenant.key, headers, mock=mock))
     assert {response.status for response, _ in replies} == {200}
     assert dispatched(upstream, replies) == 1
+
+
+async def test_while_the_database_is_away_all_are_refused_together_and_nothing_is_sent(tenant, upstream):
+    """One is asked for all of them: none waits for the turn of another."""
+    services = make_services(limits=ROOM, idempotency=NoAnswers())
+    async with listening(services) as gateway:
+        headers = named()
+        asking = asyncio.gather(*(ask(gateway, tenant.key, headers) for _ in range(20)))
+        replies = await asyncio.wait_for(asking, 5)
+        without, _ = await ask(gateway, tenant.key, {})
+    assert {response.status for response, _ in replies} == {503}
+    assert dispatched(upstream, replies) == 0
+    assert without.status == 200
