@@ -33,6 +33,9 @@ CONVERSATIONS = Counter("conversations_total", "Conversations begun.")
 REVENUE = Gauge("revenue_total_usd", "What tenants were charged, in USD.", multiprocess_mode="sum")
 ACTIVE_STREAMS = Gauge("active_streams_current", "Streamed answers under way.", multiprocess_mode="livesum")
 CACHE_OPERATIONS = Counter("cache_operations_total", "Lookups in the cache of answers.", ("operation", "result"))
+IDEMPOTENT = Counter(
+    "idempotent_requests_total", "Requests with an idempotency-key, done or answered again.", ("result",)
+)
 ERRORS = Counter("errors_total", "Errors told to callers.", ("code",))
 FAILOVERS = Counter("failovers_total", "Attempts that failed, after which another was made.", ("provider",))
 FIRST_CHUNK = Histogram(

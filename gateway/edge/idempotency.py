@@ -1,5 +1,6 @@
 """Requests with an `idempotency-key`: answered once, and again with the same bytes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from billing.idempotency.claims import (
     still_running,
 )
 from common.errors import OrchestratorError
+from gateway import metrics
 from gateway.admitting import admit
 from gateway.bodies import Held
 from gateway.calls import Identified
@@ -34,6 +36,8 @@ IDEMPOTENCY_KEY: Final = HEADER.encode()
 # Of the rest, each answer has its own.
 KEPT_HEADERS: Final = (b"content-type", b"cache-control", b"x-accel-buffering")
 KEPT_PREFIX: Final = b"x-orchestrator-"
+
+LARGEST_ON_LOOP: Final = 256 * 1024
 
 Keep = Callable[[Kept], Awaitable[None]]
 
@@ -53,10 +57,13 @@ class AskedOnce:
     ) -> None:
         """Does `work`, unless that was done. Raises what it raises; Conflict, InvalidRequest, Unavailable."""
         services, tenant = self.services, self.identified.config.identity.tenant
-        claim = self._claim(key)
+        # A large body takes long to digest, which needs no loop.
+        small = len(self.body) <= LARGEST_ON_LOOP
+        claim = self._claim(key) if small else await asyncio.to_thread(self._claim, key)
         with watching(receive):
             async with Deadline(services.settings.request_timeout, still_running):
                 kept = await services.once.claim(tenant, claim)
+        metrics.IDEMPOTENT.labels("done" if kept is None else "replayed").inc()
         if kept is not None:
             await self._answer_again(kept, response)
             return

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from openai import AsyncOpenAI
+from prometheus_client import REGISTRY
 
 from billing.idempotency import store
 from billing.idempotency.claims import Kept, claim_of
@@ -57,6 +58,12 @@ async def ask(gateway, key, headers, **fields):
         return response, await response.read()
 
 
+def counts():
+    """How many were done, and how many answered again."""
+    kinds = ({"result": result} for result in ("done", "replayed"))
+    return [REGISTRY.get_sample_value("idempotent_requests_total", kind) or 0 for kind in kinds]
+
+
 def dispatched(upstream, replies):
     """How many calls the upstream has on record of all these."""
     ids = {response.headers["x-request-id"] for response, _ in replies}
@@ -64,8 +71,9 @@ def dispatched(upstream, replies):
 
 
 async def test_the_same_request_gets_the_same_answer_and_is_sent_once(gateway, tenant, upstream):
-    headers = named()
+    headers, counted = named(), counts()
     (first, whole), (second, again) = [await ask(gateway, tenant.key, headers) for _ in range(2)]
+    assert [after - before for before, after in zip(counted, counts(), strict=True)] == [1, 1]
     assert (first.status, second.status) == (200, 200)
     assert again == whole
     assert "idempotent-replayed" not in first.headers
@@ -241,3 +249,13 @@ async def test_while_the_database_is_away_all_are_refused_together_and_nothing_i
     assert {response.status for response, _ in replies} == {503}
     assert dispatched(upstream, replies) == 0
     assert without.status == 200
+
+
+async def test_a_large_body_is_told_from_another_as_well(gateway, tenant, upstream):
+    headers, long = named(), "word " * 100_000
+    said = [{"role": "user", "content": long}]
+    replies = [await ask(gateway, tenant.key, headers, messages=said) for _ in range(2)]
+    assert [response.status for response, _ in replies] == [200, 200]
+    assert dispatched(upstream, replies) == 1
+    refused, _ = await ask(gateway, tenant.key, headers, messages=[{"role": "user", "content": long + "."}])
+    assert refused.status == 409
