@@ -1,7 +1,9 @@
 """Attempts, made all at once: signed, and posted where the operator's rules let them go."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -15,12 +17,19 @@ DEADLINE_SECONDS: Final = 15.0
 UNREADABLE: Final = Posted(duration_ms=0, error="secret_unreadable")
 
 
-def send_all(attempts: Sequence[Claimed], now: datetime) -> list[Posted]:
-    """What came of each, in their order, within DEADLINE_SECONDS."""
-    return asyncio.run(send_together(attempts, now))
+@contextmanager
+def sent(attempts: Sequence[Claimed], now: datetime) -> Iterator[list[Posted]]:
+    """What came of each, in their order, within DEADLINE_SECONDS.
+
+    To be written down inside: leaving waits for name services that are still silent, however long they are.
+    """
+    with asyncio.Runner() as runner:
+        yield runner.run(send_together(attempts, now))
 
 
 async def send_together(attempts: Sequence[Claimed], now: datetime) -> list[Posted]:
+    # A thread for each name, so that one whose name service is silent keeps no other waiting.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max(1, len(attempts))))
     places = resolver().places
     return await asyncio.gather(*(send(each, now, places) for each in attempts))
 

@@ -8,11 +8,11 @@ from typing import Final
 from billing.webhooks.claims import claim
 from billing.webhooks.fan_out import BATCH, fan_out
 from billing.webhooks.outcomes import record
-from billing.webhooks.sending import send_all
+from billing.webhooks.sending import sent
 from common.clock import Clock, SystemClock
 
 # With the longest attempt that may begin last, well within the time of a task.
-SECONDS_A_TURN: Final = 20.0
+SECONDS_A_TURN: Final = 10.0
 
 
 def take_turn(clock: Clock | None = None, chance: Callable[[], float] = random.random) -> int:
@@ -23,7 +23,8 @@ def take_turn(clock: Clock | None = None, chance: Callable[[], float] = random.r
         continue
     made = 0
     while time.monotonic() < ends_at and (due := claim(clock.now())):
-        for attempt, posted in zip(due, send_all(due, clock.now()), strict=True):
-            record(attempt, posted, now=clock.now(), chance=chance())
+        with sent(due, clock.now()) as outcomes:
+            for attempt, posted in zip(due, outcomes, strict=True):
+                record(attempt, posted, now=clock.now(), chance=chance())
         made += len(due)
     return made

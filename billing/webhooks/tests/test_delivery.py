@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import socket
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -181,6 +183,36 @@ def test_an_answer_that_does_not_come_is_a_timeout_and_keeps_nobody_else_waiting
         assert len(quick.received) == 1
     late = the_delivery(hook)
     assert (late.status, late.error, late.response_status) == ("pending", "timeout", None)
+
+
+def test_a_name_service_that_is_silent_keeps_nobody_elses_outcome_back(acme, hook, receiver, clock, monkeypatch):
+    release, known = threading.Event(), socket.getaddrinfo
+
+    def lookup(host, *arguments, **options):
+        if host == "silent.example.com":
+            release.wait(20)
+            raise socket.gaierror("no such name")
+        return known(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    monkeypatch.setattr(sending, "DEADLINE_SECONDS", 0.5)
+    silent = create_endpoint(tenant=acme, url="https://silent.example.com/")
+    tell(acme)
+    worker = threading.Thread(target=take_turn, args=(clock,))
+    worker.start()
+    try:
+        ends_at = time.monotonic() + 15
+        while known_of(hook, silent) != [("delivered", ""), ("pending", "timeout")] and time.monotonic() < ends_at:
+            release.wait(0.02)
+        assert known_of(hook, silent) == [("delivered", ""), ("pending", "timeout")]
+        assert worker.is_alive()
+    finally:
+        release.set()
+        worker.join(20)
+
+
+def known_of(*hooks):
+    return [(each.status, each.error) for hook in hooks for each in deliveries(hook)]
 
 
 def test_nothing_that_an_endpoint_says_is_kept(acme, hook, receiver, turn):

@@ -1,10 +1,13 @@
 """/v1/webhooks as its callers see it: Alice of Acme, and Charlie who must see nothing of hers."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
+from standardwebhooks import Webhook
 
 from billing.webhooks.endpoints import MOST_ENDPOINTS, OVERLAP
 from billing.webhooks.models import WebhookDelivery
@@ -246,3 +249,29 @@ def test_what_the_document_promises_of_webhooks_is_what_they_show(made, delivere
     assert schemas["NewWebhookSchema"]["properties"].keys() == made.keys()
     assert schemas["DeliverySchema"]["properties"].keys() == delivered.keys()
     assert schemas["DeliveredEventSchema"]["properties"].keys() == delivered["event"].keys()
+
+
+def test_a_webhook_that_is_asked_for_twice_is_made_once_and_its_secret_is_not_kept(alice):
+    once = {"idempotency-key": str(new_id())}
+    status, made = alice("post", "webhooks", {"url": URL}, **once)
+    assert (status, made["secret"][:6]) == (201, "whsec_")
+    status, again = alice("post", "webhooks", {"url": URL}, **once)
+    assert (status, again["error"]["code"]) == (409, "idempotent_answer_not_kept")
+    assert len(alice("get", "webhooks")[1]["data"]) == 1
+
+
+def test_the_verification_that_is_documented_verifies(alice, made, receiver):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "api.md").read_text()
+    code = page.partition("## Webhooks")[2].partition("```python\n")[2].partition("```")[0]
+    documented: dict[str, Any] = {}
+    exec(code, documented)
+    alice("post", f"webhooks/{made['id']}/test")
+    (message,) = receiver.received
+    assert documented["verified"](made["secret"], message.headers, message.body)
+    assert not documented["verified"](made["secret"], message.headers, message.body + b" ")
+    sent_at = datetime.fromtimestamp(int(message.headers["webhook-timestamp"]), UTC)
+    for age, fresh in ((290, True), (301, False)):
+        moment = sent_at - timedelta(seconds=age)
+        signature = Webhook(made["secret"]).sign(message.id, moment, message.body.decode())
+        then = {"webhook-timestamp": str(int(moment.timestamp())), "webhook-signature": signature}
+        assert documented["verified"](made["secret"], message.headers | then, message.body) is fresh
