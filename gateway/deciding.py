@@ -24,7 +24,7 @@ class Deciding:
     """One request's story. `question` is there where the answer is to be kept."""
 
     __slots__ = (
-        "_began", "_reasons", "_verdicts", "cache", "call", "caller", "details", "plan",
+        "_answered_by", "_began", "_reasons", "_verdicts", "cache", "call", "caller", "details", "plan",
         "question", "resolution", "tried",
     )  # fmt: skip
 
@@ -40,6 +40,7 @@ class Deciding:
         self._began = call.began
         self._reasons: dict[str, str] = {}
         self._verdicts: dict[str, Verdict] = {}
+        self._answered_by = ""
 
     @property
     def policy(self) -> RoutePolicy | None:
@@ -55,7 +56,8 @@ class Deciding:
         self._verdicts[candidate.target.key] = "tried"
 
     def answered_by(self, key: str) -> None:
-        self._verdicts[key] = "chosen"
+        """The last to do so: another may have gone on with what it began."""
+        self._answered_by = key
 
     def ended(self, attempt: "Attempt", why: Why, ending: "Ending", began: float) -> None:
         """One attempt; `began` on the loop's clock."""
@@ -122,7 +124,7 @@ class Deciding:
             target=target.name,
             credential=shown_credential(target),
             role=candidate.role,
-            verdict=self._verdicts.get(key, "not_needed"),
+            verdict="chosen" if key == self._answered_by else self._verdicts.get(key, "not_needed"),
             reason=self._reasons.get(key, planned.reason),
             score=planned.score,
         )

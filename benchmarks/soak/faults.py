@@ -76,13 +76,15 @@ def soak(progress: Progress, *, faults: int = 1000, seed: int = 4) -> Report:
     told_early = frozenset(line.number for line in received if scene.asked(line) == TELLS_EARLY)
     sights = [sight(number, each.heard) for number, each in enumerate(told)]
     findings = reconcile(Evidence(received, ended, intents, settlements, sights, told_early), Rates())
-    attempts = Counter(intent.request_id for intent in intents)
+    # An attempt that was called off before it left is in the ledger, and in no record.
+    by_attempt = sum_up(settlements)
+    attempts = Counter(request_id for (request_id, _), each in by_attempt.items() if each.outcome != "not_dispatched")
     for each in told:
         judge(findings, each)
         check_record(findings, decisions.get(each.heard.request_id), attempts[each.heard.request_id], each)
     struck = sum(line.fault != "none" for line in received)
     enough = Check(f"at least {faults} faults struck", str(struck), struck >= faults)
-    booked = sum_up(settlements).values()
+    booked = by_attempt.values()
     return Report(
         name="soak-faults",
         title="Random faults under load, through routes",
