@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.processes import clean_up_when_terminated
 from benchmarks.report import Report, as_markdown, write
-from benchmarks.soak import faults, flapping, idempotency, isolation, ledger, parsers
+from benchmarks.soak import costs, faults, flapping, idempotency, isolation, ledger, parsers
 
 SOAKS: dict[str, Callable[..., Report]] = {
     "ledger": ledger.soak,
@@ -17,6 +17,7 @@ SOAKS: dict[str, Callable[..., Report]] = {
     "faults": faults.soak,
     "flapping": flapping.soak,
     "idempotency": idempotency.soak,
+    "costs": costs.soak,
 }
 
 

@@ -17,11 +17,12 @@ from billing.rollups.statements import COLUMNS, OF_TENANT, Piece, pieces_of
 from tenants.door import TenantRef, tenant_scope
 
 MODEL: Final = "coalesce(provider || '/', '') || model"
+# What is grouped by are columns: a label made for every row would cost more than the sums.
 LABELS: Final = {
-    Dimension.MODEL: MODEL,
-    Dimension.PROVIDER: "provider",
-    Dimension.API_KEY: "api_key_id::text",
-    Dimension.USER: "user_id::text",
+    Dimension.MODEL: (MODEL, "provider, model"),
+    Dimension.PROVIDER: ("provider", "provider"),
+    Dimension.API_KEY: ("api_key_id::text", "api_key_id"),
+    Dimension.USER: ("user_id::text", "user_id"),
 }
 CONDITIONS: Final = {
     "models": f"{MODEL} = ANY(%(models)s)",
@@ -31,7 +32,7 @@ CONDITIONS: Final = {
 }
 FAILED: Final = "outcome IN ('failed', 'cut')"
 
-# In the order of Figures. The two that count requests depend on what they are counted for.
+# In the order of Figures, behind the two that count requests.
 SUMS: Final = (
     "sum(attempts)",
     f"sum(attempts) FILTER (WHERE {FAILED})",
@@ -58,16 +59,14 @@ WHERE tenant_id = %(tenant_id)s AND bucket >= %(since)s AND bucket < %(rolled)s 
 UNION ALL
 {OF_TENANT}
 """  # noqa: S608
+# Requests are counted as they are in a row, and as they are in the total: those add up over all rows.
 QUESTION: Final = """
-SELECT GROUPING(place) = 1 AS is_total, place - 1, {labels}
-    CASE GROUPING(place) WHEN 1 THEN sum(requests{in_total}) ELSE sum(requests{in_row}) END,
-    CASE GROUPING(place) WHEN 1 THEN sum(unpriced{in_total}) ELSE sum(unpriced{in_row}) END,
-    {sums}
+SELECT place - 1, {labels} sum(requests{in_total}), sum(unpriced{in_total}),
+    sum(requests{in_row}), sum(unpriced{in_row}), {sums}
 FROM (
     SELECT *, width_bucket(bucket, %(edges)s::timestamptz[]) AS place FROM ({source}) AS source {condition}
 ) AS source
-GROUP BY GROUPING SETS ((place {groups}), ())
-ORDER BY is_total DESC
+GROUP BY place {groups}
 LIMIT %(most)s
 """
 
@@ -83,7 +82,7 @@ def costs(
     """Of the requests made from the first to the last edge, by the stretches in between.
 
     `edges` are aware, rising, and lie on quarters of an hour: every zone's days and hours begin there. Of more than
-    `most` rows any so many are found.
+    `most` rows any so many are found, and the total is of these.
     """
     with tenant_scope(tenant):
         return costs_in_scope(tenant, edges=edges, group_by=group_by, only=only, most=most)
@@ -103,7 +102,7 @@ def costs_in_scope(
         parameters = {
             **parameters_of(tenant, edges, rolled, late),
             **{name: list(getattr(only, name)) for name in CONDITIONS},
-            "most": None if most is None else most + 1,
+            "most": most,
         }
         cursor.execute(statement(tuple(group_by), only), parameters)
         return arranged(cursor.fetchall(), tuple(edges), tuple(group_by))
@@ -144,8 +143,8 @@ def statement(group_by: tuple[Dimension, ...], only: Only) -> str:
     in_row = counted_for(only, group_by)
     wanted = [condition for name, condition in CONDITIONS.items() if getattr(only, name)]
     return QUESTION.format(
-        labels="".join(f"{LABELS[each]}, " for each in group_by),
-        groups="".join(f", {LABELS[each]}" for each in group_by),
+        labels="".join(f"{LABELS[each][0]}, " for each in group_by),
+        groups="".join(f", {LABELS[each][1]}" for each in group_by),
         in_total=in_total,
         in_row=in_row,
         sums=", ".join(SUMS),
@@ -155,7 +154,8 @@ def statement(group_by: tuple[Dimension, ...], only: Only) -> str:
 
 
 def counted_for(only: Only, group_by: tuple[Dimension, ...] = ()) -> str:
-    """A request that asked two providers counts once where they are not told apart, and twice where they are."""
+    """A request that asked two providers counts once where they are not told apart, and twice where they are, or where
+    both were named."""
     if only.models or Dimension.MODEL in group_by:
         return "_of_model"
     return "_of_provider" if only.providers or Dimension.PROVIDER in group_by else ""
@@ -164,10 +164,16 @@ def counted_for(only: Only, group_by: tuple[Dimension, ...] = ()) -> str:
 def arranged(
     found: Sequence[tuple[Any, ...]], edges: tuple[datetime, ...], group_by: tuple[Dimension, ...]
 ) -> CostReport:
-    width = 2 + len(group_by)
-    rows = [CostRow(row[1], tuple(row[2:width]), figures(row[width:])) for row in found if not row[0]]
+    """What a cache answered may have the name of a model that a provider was asked for as well: one row then."""
+    width = 1 + len(group_by)
+    by_place: dict[tuple[Any, ...], Figures] = {}
+    total = Figures()
+    for row in found:
+        sums = row[width + 2 :]
+        by_place[row[:width]] = by_place.get(row[:width], Figures()) + figures(sums)
+        total += figures((*row[width : width + 2], *sums[2:]))
+    rows = [CostRow(place, tuple(labels), sums) for (place, *labels), sums in by_place.items()]
     rows.sort(key=lambda row: (row.interval, -row.figures.cost_nano, [label or "" for label in row.labels]))
-    total = next((figures(row[width:]) for row in found if row[0]), Figures())
     return CostReport(edges, group_by, tuple(rows), total)
 
 
