@@ -1,18 +1,21 @@
 """POSTs of the control plane with an `idempotency-key`: done once, as the gateway's edge does completions."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple, cast
 from uuid import UUID
 
 import structlog
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.utils.deprecation import MiddlewareMixin
+from psycopg_pool import PoolTimeout
 from rest_framework.request import Request
 
 from billing.idempotency import claims, store
@@ -20,7 +23,6 @@ from billing.idempotency.claims import Claim, Kept
 from common.errors import OrchestratorError, PayloadTooLarge
 from common.ids import new_id
 from orchestrator_site.error_pages import API_PREFIX, answer
-from tenants import database_threads
 from tenants.api_authentication import ApiKeyAuthentication
 from tenants.identity import TenantRef
 
@@ -30,8 +32,10 @@ log = structlog.get_logger(__name__)
 LEASE: Final = timedelta(minutes=5)
 # In all as long as is sensible to keep a caller waiting.
 WAITS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0)
-SECONDS: Final = 5.0
 KEPT_HEADERS: Final = ("content-type", "location")
+
+
+View = Callable[..., HttpResponseBase]
 
 
 class Ours(NamedTuple):
@@ -44,61 +48,46 @@ class Ours(NamedTuple):
 Begun = HttpResponse | Ours | Literal["running", "nobody's"]
 
 
-class IdempotentPosts:
+class IdempotentPosts(MiddlewareMixin):
     """Stands last, so that what the others add to an answer is each answer's own.
 
-    A POST whose caller leaves is done to its end, and its answer kept for when they come back.
+    Claim, view and keeping are one piece of work in the request's thread, which nothing breaks off: a POST whose caller
+    leaves is done to its end, and its answer kept for when they come back.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        self._under_way: set[asyncio.Task[HttpResponseBase]] = set()
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
+    async def process_view(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        """No thread is asked for a request without a key."""
         if claims.HEADER not in request.headers or request.method != "POST" or not request.path.startswith(API_PREFIX):
-            return self.get_response(request)
-        return self.once_async(request) if self.is_async else self.once(request)
+            return None
+        return await sync_to_async(once)(request, partial(view, request, *args, **kwargs))
 
-    def once(self, request: HttpRequest) -> HttpResponseBase:
+
+def once(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    begun = begin(request)
+    for seconds in WAITS:
+        if begun != "running":
+            break
+        time.sleep(seconds)
         begun = begin(request)
-        for seconds in WAITS:
-            if begun != "running":
-                break
-            time.sleep(seconds)
-            begun = begin(request)
-        if (response := answered(request, begun)) is not None:
-            return response
-        done: HttpResponseBase = self.get_response(request)
-        end(begun, done)
-        return done
+    if begun == "running":
+        return answer(request, claims.still_running())
+    if isinstance(begun, HttpResponse):
+        return begun
+    return view() if begun == "nobody's" else done(begun, view)
 
-    async def once_async(self, request: HttpRequest) -> HttpResponseBase:
-        begun = await database_threads.run(lambda _: begin(request), SECONDS)
-        for seconds in WAITS:
-            if begun != "running":
-                break
-            await asyncio.sleep(seconds)
-            begun = await database_threads.run(lambda _: begin(request), SECONDS)
-        if (response := answered(request, begun)) is not None:
-            return response
-        task = asyncio.create_task(self._done(request, begun))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
 
-    async def _done(self, request: HttpRequest, begun: Begun) -> HttpResponseBase:
-        done: HttpResponseBase = await self.get_response(request)
-        try:
-            await database_threads.run(lambda _: end(begun, done), SECONDS)
-        except OrchestratorError as error:
-            log.warning("idempotent_answer_not_kept", code=error.code)
-        return done
+def done(ours: Ours, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """Raises what the view raises."""
+    response: HttpResponseBase | None = None
+    try:
+        response = view()
+        if isinstance(response, SimpleTemplateResponse):
+            response = response.render()
+    finally:
+        end(ours, response)
+    return response
 
 
 def begin(request: HttpRequest) -> Begun:
@@ -118,13 +107,6 @@ def begin(request: HttpRequest) -> Begun:
     except OrchestratorError as error:
         return answer(request, error)
     return Ours(caller.tenant, claim) if kept == "ours" else "running"
-
-
-def answered(request: HttpRequest, begun: Begun) -> HttpResponse | None:
-    """None leaves the request to be done."""
-    if begun == "running":
-        return answer(request, claims.still_running())
-    return begun if isinstance(begun, HttpResponse) else None
 
 
 def claim_in(request: HttpRequest, tenant_id: UUID, key_id: UUID) -> Claim:
@@ -152,17 +134,15 @@ def replayed(kept: Kept) -> HttpResponse:
     return HttpResponse(kept.body, status=kept.status, headers=headers)
 
 
-def end(begun: Begun, response: HttpResponseBase) -> None:
+def end(ours: Ours, response: HttpResponseBase | None) -> None:
     """Keeps an answer that is final, and lets go of the claim on any other."""
-    if not isinstance(begun, Ours):
-        return
-    tenant, claim = begun
+    tenant, claim = ours
     try:
         if isinstance(response, HttpResponse) and claims.is_final(response.status_code):
             store.keep_answer(tenant=tenant, claim=claim, answer=answer_of(claim, response))
         else:
             store.release(tenant=tenant, claim=claim)
-    except DatabaseError as error:
+    except (DatabaseError, PoolTimeout) as error:
         # What was done is done.
         log.warning("idempotent_answer_not_kept", error=type(error).__name__)
 

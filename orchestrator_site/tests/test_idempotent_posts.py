@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from billing.idempotency import claims
+from billing.idempotency import claims, store
 from common.ids import new_id
 from orchestrator_site.idempotent_posts import answer_of
 from orchestrator_site.tests.asgi_caller import ask, front, opened
@@ -122,3 +122,49 @@ async def test_many_at_once_make_one(cast, acme):
 def test_a_secret_that_is_told_once_is_not_kept(said, kept):
     claim = claims.Claim(new_id(), b"", new_id())
     assert answer_of(claim, HttpResponse(b"once", headers=said)).body == kept
+
+
+async def test_a_post_whose_caller_leaves_is_done_and_its_answer_kept(acme):
+    """At once after the body, so that Django gives the request up while it is being done."""
+    name = fresh_name()
+    body = json.dumps(route(name)).encode()
+    length = {"content-type": "application/json", "content-length": str(len(body))}
+    headers = {"authorization": f"Bearer {acme}", **length, **named()}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/routes",
+        "raw_path": b"/v1/routes",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in {"host": "localhost", **headers}.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8000),
+    }
+    begun = asyncio.Event()
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive():
+        message = next(messages, None)
+        if message is None:
+            await begun.wait()
+        return message or {"type": "http.disconnect"}
+
+    async def send(message):
+        raise AssertionError("nobody is there to be answered")
+
+    def claimed(*, tenant, claim, lease):
+        found = claim_once(tenant=tenant, claim=claim, lease=lease)
+        loop.call_soon_threadsafe(begun.set)
+        return found
+
+    loop, claim_once = asyncio.get_running_loop(), store.claim_once
+    async with opened(front()) as application:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "claim_once", claimed)
+            await asyncio.wait_for(application(scope, receive, send), 30)
+        again = await ask(application, "/v1/routes", method="POST", body=body, headers=headers)
+    assert (again.status, again.headers.get("idempotent-replayed")) == (201, "true")
