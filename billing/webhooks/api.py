@@ -9,12 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.webhooks.bodies import ChangedWebhookBody, WebhookBody
-from billing.webhooks.deliveries import deliveries_of, replay, try_out
+from billing.webhooks.bodies import ChangedWebhookBody, ReplayBody, WebhookBody
+from billing.webhooks.deliveries import deliveries_of, replay, replay_failed, try_out
 from billing.webhooks.documents import (
     DeliveriesSchema,
     DeliverySchema,
     NewWebhookSchema,
+    ReplayedSchema,
     WebhookSchema,
     WebhooksSchema,
     delivery_document,
@@ -187,6 +188,21 @@ class ReplayView(APIView):
     def post(self, request: Request, delivery_id: UUID) -> Response:
         made = replay(tenant=writer(request), delivery_id=delivery_id, now=now_utc())
         return Response(delivery_document(made), status=202)
+
+
+class ReplayFailedView(APIView):
+    @extend_schema(
+        operation_id="replayFailedWebhookDeliveries",
+        summary="Send again all that failed",
+        description="What a webhook was not told in the end, from `since` on. Scope `webhooks:write`.",
+        request=ReplayBody,
+        responses={202: ReplayedSchema},
+    )
+    def post(self, request: Request, webhook_id: UUID) -> Response:
+        tenant = writer(request)
+        since = given(ReplayBody, request)["since"]
+        count = replay_failed(tenant=tenant, endpoint_id=webhook_id, since=since, now=now_utc())
+        return Response({"object": "webhook.replay", "replayed": count}, status=202)
 
 
 def now_utc() -> datetime:

@@ -18,6 +18,10 @@ class WebhookBody(Body):
     enabled = serializers.BooleanField(default=True)
 
 
+class ReplayBody(Body):
+    since = serializers.DateTimeField(help_text="Of events from then on.")
+
+
 class ChangedWebhookBody(WebhookBody):
     """An answer can be changed and sent back."""
 

@@ -36,10 +36,20 @@ def replay(*, tenant: TenantRef, delivery_id: UUID, now: datetime) -> WebhookDel
     """
     with tenant_scope(tenant):
         delivery_of(tenant, delivery_id)
-        deliveries_of(tenant).filter(id=delivery_id).update(
-            status=WebhookDelivery.PENDING, next_attempt_at=now, attempts_before=F("attempts")
-        )
+        make_due(deliveries_of(tenant).filter(id=delivery_id), now)
         return delivery_of(tenant, delivery_id)
+
+
+def replay_failed(*, tenant: TenantRef, endpoint_id: UUID, since: datetime, now: datetime) -> int:
+    """As `replay`, of all that have failed of what was to be told since then; returns how many. Raises NotFound."""
+    with tenant_scope(tenant):
+        endpoint_of(tenant, endpoint_id)
+        failed = deliveries_of(tenant).filter(endpoint_id=endpoint_id, status=WebhookDelivery.FAILED)
+        return make_due(failed.filter(created_at__gte=since).exclude(event__type=TEST), now)
+
+
+def make_due(rows: QuerySet[WebhookDelivery], now: datetime) -> int:
+    return rows.update(status=WebhookDelivery.PENDING, next_attempt_at=now, attempts_before=F("attempts"))
 
 
 def try_out(*, tenant: TenantRef, endpoint_id: UUID, now: datetime) -> WebhookDelivery:

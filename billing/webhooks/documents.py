@@ -68,6 +68,11 @@ class DeliverySchema(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class ReplayedSchema(serializers.Serializer[Any]):
+    object = serializers.ChoiceField(choices=["webhook.replay"])
+    replayed = serializers.IntegerField(help_text="Deliveries that are due again.")
+
+
 # "data" is the name of a list's entries in the OpenAI API.
 WebhooksSchema = type("WebhooksSchema", (PageSchema,), {"data": WebhookSchema(many=True)})
 DeliveriesSchema = type("DeliveriesSchema", (PageSchema,), {"data": DeliverySchema(many=True)})

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from billing.webhooks.event_types import wants
+from billing.webhooks.event_types import DISABLED, wants
 from billing.webhooks.models import OutboxEvent, WebhookDelivery, WebhookEndpoint
 from tenants.door import in_platform_scope
 
@@ -22,10 +22,15 @@ def fan_out(now: datetime) -> int:
         WebhookDelivery(tenant_id=event.tenant_id, endpoint=endpoint, event=event, next_attempt_at=now)
         for event in events
         for endpoint in endpoints[event.tenant_id]
-        if wants(endpoint.event_types, event.type)
+        if wants(endpoint.event_types, event.type) and not about_itself(event, endpoint)
     )
     OutboxEvent.objects.filter(id__in=[event.id for event in events]).update(fanned_out_at=now)
     return len(events)
+
+
+def about_itself(event: OutboxEvent, endpoint: WebhookEndpoint) -> bool:
+    """Who was switched off, and on again since, need not be told."""
+    return event.type == DISABLED and event.payload["id"] == str(endpoint.id)
 
 
 def endpoints_of(tenant_ids: set[UUID]) -> defaultdict[UUID, list[WebhookEndpoint]]:

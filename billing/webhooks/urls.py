@@ -10,5 +10,6 @@ urlpatterns = [
     path("webhooks/<uuid:webhook_id>/test", api.TrialView.as_view(), name="webhook_test"),
     path("webhooks/<uuid:webhook_id>/rotate-secret", api.RotateView.as_view(), name="webhook_rotate"),
     path("webhooks/<uuid:webhook_id>/deliveries", api.DeliveriesView.as_view(), name="webhook_deliveries"),
+    path("webhooks/<uuid:webhook_id>/replay", api.ReplayFailedView.as_view(), name="webhook_replay_failed"),
     path("webhooks/deliveries/<uuid:delivery_id>/replay", api.ReplayView.as_view(), name="webhook_replay"),
 ]

@@ -139,6 +139,29 @@ def test_a_delivery_is_sent_again(alice, delivered, receiver, turn, clock):
     assert receiver.ids == [delivered["event"]["id"]] * 2
 
 
+def test_all_that_failed_since_a_moment_is_sent_again(alice, made, acme, receiver, turn, clock):
+    alice("post", f"webhooks/{made['id']}/test")
+    receiver.status = 410
+    alice("post", f"webhooks/{made['id']}/test")
+    for number in range(3):
+        alice("patch", f"webhooks/{made['id']}", {"enabled": True})
+        emit(tenant_id=acme.id, event_type="route.updated", payload={"number": number})
+        turn()
+    listed = f"webhooks/{made['id']}/deliveries?event_type=route.updated"
+    last, middle, _ = alice("get", listed)[1]["data"]
+    receiver.status = 200
+    status, answer = alice("post", f"webhooks/{made['id']}/replay", {"since": middle["created_at"]})
+    assert (status, answer) == (202, {"object": "webhook.replay", "replayed": 2})
+    alice("patch", f"webhooks/{made['id']}", {"enabled": True})
+    clock.wait(minutes=1)
+    turn()
+    assert [each["status"] for each in alice("get", listed)[1]["data"]] == ["delivered", "delivered", "failed"]
+    assert set(receiver.ids[-2:]) == {last["event"]["id"], middle["event"]["id"]}
+    assert len(alice("get", f"webhooks/{made['id']}/deliveries")[1]["data"]) == 5
+    for body, param in (({}, "since"), ({"since": "yesterday"}, "since"), ({"until": "2026-11-21"}, "until")):
+        assert alice.refused("post", f"webhooks/{made['id']}/replay", body)[:2] == (400, param)
+
+
 def test_charlie_finds_nothing_of_acmes(alice, charlie, made, delivered, receiver):
     sent = len(receiver.received)
     assert charlie("get", "webhooks")[1]["data"] == []
@@ -150,6 +173,7 @@ def test_charlie_finds_nothing_of_acmes(alice, charlie, made, delivered, receive
             ("delete", "", None),
             ("post", "/test", None),
             ("post", "/rotate-secret", None),
+            ("post", "/replay", {"since": "2026-11-21T08:00:00Z"}),
             ("get", "/deliveries", None),
         ):
             assert charlie.refused(method, path + rest, body) == (404, "webhook_id", "not_found")
@@ -170,6 +194,7 @@ def test_the_scopes_are_asked_for(acme, made, delivered):
         ("post", f"{path}/test"),
         ("post", f"{path}/rotate-secret"),
         ("post", f"webhooks/deliveries/{delivered['id']}/replay"),
+        ("post", f"{path}/replay"),
         ("delete", path),
     ]
     for method, place in reads:
@@ -202,6 +227,18 @@ def test_the_scopes_are_asked_for(acme, made, delivered):
         ({"url": URL, "description": "x" * 201}, "description"),
         ({"url": URL, "enabled": "perhaps"}, "enabled"),
         ({"url": URL, "secret": "whsec_mine"}, "secret"),
+        ({"url": None}, "url"),
+        ({"url": ""}, "url"),
+        ({"url": ["https://example.com"]}, "url"),
+        ({"url": "https://example.com:port/"}, "url"),
+        ({"url": "https://" + "x" * 64 + ".com/"}, "url"),
+        ({"url": "https://example.com/ä"}, "url"),
+        ({"url": URL, "event_types": [None]}, "event_types[0]"),
+        ({"url": URL, "event_types": [["route.*"]]}, "event_types[0]"),
+        ({"url": URL, "event_types": ["route.*"] * 101}, "event_types"),
+        ([], None),
+        ("text", None),
+        (b"{", None),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(alice, body, param):
