@@ -20,6 +20,7 @@ from common.redis import RedisConnection
 from gateway.tests.conftest import MESSAGES, body, events
 from gateway.tests.stage import DatabaseAnswers, eventually, listening, make_services
 from tenants import database_threads
+from tenants.actions.api_keys import create_api_key, revoke_api_key
 
 MODEL = "mock/plain"
 ROOM = {"requests_per_minute": 100_000}
@@ -259,3 +260,40 @@ async def test_a_large_body_is_told_from_another_as_well(gateway, tenant, upstre
     assert dispatched(upstream, replies) == 1
     refused, _ = await ask(gateway, tenant.key, headers, messages=[{"role": "user", "content": long + "."}])
     assert refused.status == 409
+
+
+async def test_who_leaves_in_the_middle_of_a_stream_leaves_it_to_the_next(gateway, tenant, upstream):
+    headers, slow = named(), {"chunks": 5, "pace": 150}
+    async with gateway.post(tenant.key, body(stream=True, mock=slow), headers=headers) as response:
+        await response.content.readany()
+        left = response.headers["x-request-id"]
+        response.close()
+    again, payload = await ask(gateway, tenant.key, headers, stream=True, mock=slow)
+    assert "idempotent-replayed" not in again.headers
+    assert events(payload)[-1] == b"[DONE]"
+    assert len(upstream.lines(left, "received")) == 1
+    replayed, same = await ask(gateway, tenant.key, headers, stream=True, mock=slow)
+    assert (replayed.headers["idempotent-replayed"], same) == ("true", payload)
+
+
+async def test_messages_of_anthropic_are_replayed_in_their_own_words(gateway, tenant):
+    sent = {"authorization": f"Bearer {tenant.key}", **named()}
+    asked = {"model": MODEL, "max_tokens": 9, "stream": True, "messages": MESSAGES}
+    answers = []
+    for _ in range(2):
+        async with gateway.session.post(f"{gateway.url}/messages", json=asked, headers=sent) as response:
+            answers.append((response, await response.read()))
+    (first, said), (second, again) = answers
+    assert again == said
+    assert b"message_stop" in said
+    assert second.headers["request-id"] == second.headers["x-request-id"] != first.headers["request-id"]
+
+
+async def test_a_revoked_key_reads_nothing_again(gateway, own_tenant):
+    made = await database_threads.run(lambda _: create_api_key(tenant=own_tenant.tenant, name="short"), 5)
+    headers = named()
+    first, _ = await ask(gateway, made.text, headers)
+    await database_threads.run(lambda _: revoke_api_key(tenant=own_tenant.tenant, key_id=made.key_id), 5)
+    second, payload = await ask(gateway, made.text, headers)
+    assert (first.status, second.status) == (200, 401)
+    assert b"choices" not in payload
