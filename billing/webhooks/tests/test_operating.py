@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
+from billing.tasks import deliver_webhooks, purge_events
 from billing.webhooks.endpoints import rotate_secret
 from billing.webhooks.outbox import emit
 from billing.webhooks.tests.conftest import the_delivery
@@ -41,6 +42,14 @@ def test_webhooks_secrets_are_moved_to_a_new_key_and_sign_as_before(
     emit(tenant_id=acme.id, event_type="route.updated", payload={})
     turn()
     assert receiver.received[0].signed_with(newest.secret, hook.secret)
+
+
+def test_the_workers_tasks_deliver_and_purge(acme, hook, receiver):
+    emit(tenant_id=acme.id, event_type="route.updated", payload={})
+    assert deliver_webhooks() >= 1
+    purge_events()
+    assert len(receiver.received) == 1
+    assert the_delivery(hook).status == "delivered"
 
 
 def test_operators_look_at_webhooks_and_change_none(operator, acme, hook, receiver, turn):
