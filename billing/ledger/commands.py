@@ -73,18 +73,29 @@ class PreparedCommands:
         except psycopg.Error as error:
             self._broken(error)
 
+    def give_up(self) -> None:
+        """Fails the command under way at once, whether or not the socket has anything to say about it."""
+        self._broken(psycopg.OperationalError("no answer in time"))
+
     def _readable(self) -> None:
-        pgconn = self._pgconn
+        """Looks twice where the answer is not whole: of a socket that was reset libuv tells once, though what came
+        before the reset is still to be read."""
         try:
-            pgconn.consume_input()
-            while self._answer is not None and not pgconn.is_busy():
-                result = pgconn.get_result()
-                if result is None:
-                    self._finished()
-                else:
-                    self._last = result
+            self._read()
+            if self._answer is not None:
+                self._read()
         except psycopg.Error as error:
             self._broken(error)
+
+    def _read(self) -> None:
+        pgconn = self._pgconn
+        pgconn.consume_input()
+        while self._answer is not None and not pgconn.is_busy():
+            result = pgconn.get_result()
+            if result is None:
+                self._finished()
+            else:
+                self._last = result
 
     def _finished(self) -> None:
         answer, self._answer = self._answer, None

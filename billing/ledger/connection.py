@@ -86,7 +86,7 @@ class LedgerConnection:
         async with self._commands:
             if self._prepared is None:
                 raise ConnectionLost
-            overdue = asyncio.get_running_loop().call_later(self._command_seconds, self._hang_up)
+            overdue = asyncio.get_running_loop().call_later(self._command_seconds, self._give_up)
             try:
                 written = await self._prepared.run(query, parameters)
             except psycopg.errors.CheckViolation as error:
@@ -108,7 +108,7 @@ class LedgerConnection:
 
     async def close(self) -> None:
         """Hang up, so that a command under way ends at once with ConnectionLost."""
-        self._hang_up()
+        self._give_up()
         async with self._commands:
             await self._drop()
 
@@ -141,6 +141,12 @@ class LedgerConnection:
         except BaseException:
             await self._drop()
             raise
+
+    def _give_up(self) -> None:
+        """No event of the socket is waited for: there may be none any more."""
+        self._hang_up()
+        if self._prepared is not None:
+            self._prepared.give_up()
 
     def _hang_up(self) -> None:
         if self._connection is None or self._connection.closed:
