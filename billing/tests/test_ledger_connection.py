@@ -77,3 +77,20 @@ async def test_a_parameter_larger_than_the_sockets_buffers_arrives_whole():
     for _ in range(2):
         assert await connection.execute(b"SELECT 1 WHERE length($1::text) = %d" % size, ["x" * size]) == 1
     await connection.close()
+
+
+def test_a_command_ends_by_its_deadline_though_the_loop_has_stopped_watching_its_socket():
+    """As libuv does of itself when a connection is reset."""
+
+    async def once():
+        connection = LedgerConnection(database_url(), name="test", command_seconds=0.2)
+        await connection.ensure()
+        asyncio.get_running_loop().remove_reader(number_of(connection))
+        async with asyncio.timeout(5):
+            with pytest.raises(ConnectionLost):
+                await connection.execute(ONE_ROW, [1])
+            await connection.ensure()
+            assert await connection.execute(ONE_ROW, [1]) == 1
+        await connection.close()
+
+    uvloop.run(once())
