@@ -142,7 +142,9 @@ async def test_least_busy_spreads_what_is_under_way(scene):
         # The first request of a process loads its configuration.
         await scene.ask(route, gateway=gateway)
         found = await shares(scene, route, 8, gateway=gateway)
-        assert sorted(found.values()) == [4, 4]
+        # What other processes have under way is half a second old.
+        assert min(found.values()) >= 4 - (len(scene.gateways) > 1)
+        assert sum(found.values()) == 8
 
 
 async def test_auto_sends_hard_questions_to_the_strong_model(scene):
