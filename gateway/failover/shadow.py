@@ -1,7 +1,6 @@
 """Targets that are asked as well, in the background, to be compared with those that answer."""
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +13,7 @@ from common.errors import OrchestratorError
 from gateway.attempt import Attempt
 from gateway.deadline import Deadline
 from gateway.failover.attempts import Attempts
-from gateway.failover.turns import place_key
+from gateway.failover.turns import place_key, seconds_for_credential, share_of_places
 from gateway.load.places import Place
 from gateway.settling import ending_of, settle
 from providers.catalogue import Candidate
@@ -57,10 +56,8 @@ class Shadows:
 
     def _place_at(self, target: Target) -> Place | None:
         """None where others have them all, or wait for one."""
-        services, most = self._services, target.most_at_once
-        if most is None:
-            return services.places.try_take("", None)
-        return services.places.try_take(place_key(target), math.ceil(most / services.board.live_processes))
+        limit = share_of_places(self._services, target)
+        return self._services.places.try_take("" if limit is None else place_key(target), limit)
 
     def _ended(self, tenant_id: UUID, place: Place, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -69,16 +66,10 @@ class Shadows:
         if not self._of_tenant[tenant_id]:
             del self._of_tenant[tenant_id]
 
-    async def _may_call(self, target: Target) -> bool:
-        limit = target.credential_requests_per_minute
-        if limit is None or target.credential_id is None:
-            return True
-        return await self._services.credential_limits.take(target.credential_id, limit) <= 0
-
     async def _follow(self, attempts: Attempts, shadow: Candidate) -> None:
         seconds = self._services.settings.seconds_for(stream=attempts.call.request.stream)
         try:
-            if not await self._may_call(shadow.target):
+            if await seconds_for_credential(self._services, shadow.target) > 0:
                 return
             attempt = attempts.new(shadow.target, tapped=False)
             async with Deadline(seconds):

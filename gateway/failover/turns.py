@@ -13,6 +13,7 @@ from gateway.failover.order import Order, same_model
 from gateway.failover.waiting import seconds_to_wait
 from gateway.load.places import Place
 from gateway.routing.plan import Plan, Planned
+from providers.circuits import owner_and_provider
 from providers.wire.shapes import Target
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Turns:
     async def _turn(self, planned: Planned, why: Why, *, probe: bool = False) -> Turn | None:
         """None for a target that has no place, or for which others have used up the credential or the probe."""
         target = planned.candidate.target
-        limit = self._limit(target)
+        limit = share_of_places(self._services, target)
         place = self._services.places.try_take("" if limit is None else place_key(target), limit)
         if place is None:
             self._busy.append(planned)
@@ -128,7 +129,7 @@ class Turns:
         try:
             claimed = turn.probe and await board.claim_probe(key)
             if claimed or not turn.probe:
-                seconds = await self._seconds_for_credential(turn.target)
+                seconds = await seconds_for_credential(self._services, turn.target)
                 admitted = seconds <= 0
                 if not admitted:
                     reason = "credential_limit"
@@ -142,18 +143,15 @@ class Turns:
             self._deciding.passed_over(turn.planned.candidate, reason)
         return turn if admitted else None
 
-    async def _seconds_for_credential(self, target: Target) -> float:
-        if target.credential_requests_per_minute is None or target.credential_id is None:
-            return 0.0
-        return await self._services.credential_limits.take(target.credential_id, target.credential_requests_per_minute)
-
     async def _place_at_a_busy_one(self) -> Turn | None:
         """The first that gets free; the others stay where they are."""
         busy = self._busy = [each for each in self._busy if self._order.may(each.candidate)]
         if not busy:
             return None
         targets = [each.candidate.target for each in busy]
-        wanted = [(place_key(each), limit) for each in targets if (limit := self._limit(each)) is not None]
+        wanted = [
+            (place_key(each), limit) for each in targets if (limit := share_of_places(self._services, each)) is not None
+        ]
         place = await self._services.places.wait(
             wanted, self._tenant_id, self._call.wishes.priority, self._queue_seconds
         )
@@ -192,17 +190,22 @@ class Turns:
         same = same_model(self._last.planned.candidate, planned.candidate)
         return "next_credential" if same else "failover"
 
-    def _limit(self, target: Target) -> int | None:
-        """This process's share of what the provider takes at once."""
-        if target.most_at_once is None:
-            return None
-        return math.ceil(target.most_at_once / self._services.board.live_processes)
+
+def share_of_places(services: "Services", target: Target) -> int | None:
+    """This process's share of what the provider takes at once; None for no limit."""
+    return None if target.most_at_once is None else math.ceil(target.most_at_once / services.board.live_processes)
+
+
+async def seconds_for_credential(services: "Services", target: Target) -> float:
+    """Until the target's credential has a call left; 0 for now, and then it is counted."""
+    if target.credential_requests_per_minute is None or target.credential_id is None:
+        return 0.0
+    return await services.credential_limits.take(target.credential_id, target.credential_requests_per_minute)
 
 
 def place_key(target: Target) -> str:
     """What has places is the provider, whoever's it is: the first two steps of "owner/provider/model"."""
-    owner, provider, _ = target.key.split("/", 2)
-    return f"{owner}/{provider}"
+    return "/".join(owner_and_provider(target.key))
 
 
 def credential_used_up(seconds: float) -> RateLimited:
